@@ -1,0 +1,72 @@
+//! The application: the ports it works with, and what one process remembers between use cases.
+
+use std::sync::Arc;
+
+use tintype_ports::{
+    Clock, Entropy, Events, Queue, Quota, Store, Vault, archive::Archives, photos::PhotoSources,
+};
+use tokio::sync::Notify;
+
+use crate::{
+    settings::Settings,
+    steps::Steps,
+    work::{committer::Committers, permits::Permits, urls::UrlCache},
+};
+
+/// Everything outside that the use cases talk to.
+#[derive(Clone)]
+pub struct Ports {
+    /// The catalogue.
+    pub store: Arc<dyn Store>,
+    /// The job queue.
+    pub queue: Arc<dyn Queue>,
+    /// Google's quota.
+    pub quota: Arc<dyn Quota>,
+    /// The event bus.
+    pub events: Arc<dyn Events>,
+    /// The vault.
+    pub vault: Arc<dyn Vault>,
+    /// Google Photos.
+    pub sources: Arc<dyn PhotoSources>,
+    /// Destinations.
+    pub archives: Arc<dyn Archives>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who is told of journal steps.
+    pub steps: Arc<dyn Steps>,
+}
+
+/// The application. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) ports: Ports,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) permits: Arc<Permits>,
+    pub(crate) urls: Arc<UrlCache>,
+    pub(crate) committers: Arc<Committers>,
+    /// Rung when the scheduler has something to look at.
+    pub(crate) bell: Arc<Notify>,
+}
+
+impl App {
+    /// An application on these ports.
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        Self {
+            permits: Arc::new(Permits::new(&settings)),
+            urls: Arc::new(UrlCache::new(settings.url_cache, settings.url_lifetime)),
+            committers: Arc::new(Committers::default()),
+            bell: Arc::new(Notify::new()),
+            settings: Arc::new(settings),
+            ports,
+        }
+    }
+
+    /// The ports, for doors that only read (a gateway listing runs, say).
+    #[must_use]
+    pub const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+}

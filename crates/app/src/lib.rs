@@ -1,0 +1,18 @@
+//! The use cases: one file a verb. They know the ports and the model, never an adapter.
+//!
+//! `setup` connects storages and plans, `runs` starts and steers runs, `schedule` decides what is worked on next,
+//! `work` does it: enumerate → transfer → finalize.
+
+mod app;
+mod error;
+pub mod runs;
+mod schedule;
+mod settings;
+pub mod setup;
+mod steps;
+mod work;
+
+pub use app::{App, Ports};
+pub use error::{AppError, AppResult};
+pub use settings::Settings;
+pub use steps::{NoSteps, Step, Steps};

@@ -1,0 +1,9 @@
+//! Starting and steering runs.
+
+mod change;
+mod lookup;
+mod start;
+mod steer;
+
+pub use change::describe;
+pub use start::RunChoice;

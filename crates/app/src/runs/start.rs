@@ -1,0 +1,65 @@
+//! Starts a run of a plan.
+
+use tintype_model::{
+    PlanId, RunId, ShardId, TenantId,
+    run::{Run, RunMode, RunState, RunStatus},
+    shard::{Shard, ShardKind},
+};
+
+use crate::{App, AppResult, steps::Step};
+
+/// Runs that are looked back at to find the last full one.
+const LOOK_BACK: u32 = 50;
+
+/// How much of the library to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunChoice {
+    /// Everything.
+    Full,
+    /// What is new; becomes full when the plan has no full run that ended well among its last runs.
+    Routine,
+}
+
+impl App {
+    /// Starts a run: writes it and its first shard, and rings the scheduler.
+    ///
+    /// # Errors
+    /// The plan is not there, or has a run that is not over.
+    pub async fn start_run(&self, tenant: TenantId, plan: PlanId, choice: RunChoice) -> AppResult<Run> {
+        let plan = self.plan(tenant, plan).await?;
+        let mode = match choice {
+            RunChoice::Full => RunMode::Full,
+            RunChoice::Routine if self.has_full_run(tenant, plan.id).await? => RunMode::Routine,
+            RunChoice::Routine => RunMode::Full,
+        };
+        let now = self.ports.clock.now();
+        let run = Run {
+            id: RunId::new(now, self.ports.entropy.id_bytes()),
+            tenant,
+            plan: plan.id,
+            mode,
+            status: RunStatus::plain(RunState::Queued),
+            snapshot: None,
+            created_at: now,
+            ended_at: None,
+        };
+        let listing = Shard {
+            id: ShardId::new(now, self.ports.entropy.id_bytes()),
+            tenant,
+            run: run.id,
+            plan: plan.id,
+            kind: ShardKind::Enumerate,
+            items: 1,
+        };
+        self.ports.store.start_run(&run, &listing).await?;
+        self.ports.steps.reached(Step::RunStarted);
+        self.bell.notify_one();
+        Ok(run)
+    }
+
+    async fn has_full_run(&self, tenant: TenantId, plan: PlanId) -> AppResult<bool> {
+        let runs = self.ports.store.runs(tenant, plan, LOOK_BACK).await?;
+        let ended_well = |run: &Run| matches!(run.status.state, RunState::Succeeded | RunState::Partial);
+        Ok(runs.iter().any(|run| run.mode == RunMode::Full && ended_well(run)))
+    }
+}

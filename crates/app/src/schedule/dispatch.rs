@@ -1,0 +1,62 @@
+//! Fair dispatch: moves shards from the backlog to the outbox, and from there to the queue.
+
+use tintype_model::{TenantId, fair_share::{Candidate, FairShare}, shard::ShardKind};
+
+use crate::{App, AppResult, steps::Step};
+
+/// Outbox rows that go to the queue in one batch.
+const RELAY_BATCH: u32 = 256;
+
+impl App {
+    /// Dispatches until the queue holds as much as the workers can soon take. Returns how many shards were dispatched.
+    pub(crate) async fn dispatch(&self, share: &mut FairShare<TenantId>) -> AppResult<u64> {
+        let backlog = self.ports.store.backlog().await?;
+        if backlog.is_empty() {
+            return Ok(0);
+        }
+        let queued = self.ports.queue.depth().await?;
+        // Shallow on purpose: what is in the queue can no longer be reordered in favour of a quieter tenant.
+        let room = (2 * self.settings.slots as u64).saturating_sub(queued);
+        let mut left = backlog;
+        let mut sent = 0;
+        while sent < room && !left.is_empty() {
+            let candidates =
+                left.iter().map(|it| Candidate { key: it.tenant, weight: it.weight, backlog: it.items });
+            let Some(tenant) = share.pick(candidates) else { break };
+            let Some(place) = left.iter().position(|it| it.tenant == tenant) else { break };
+            let Some(shard) = self.ports.store.ready(tenant, 1).await?.into_iter().next() else {
+                left.swap_remove(place);
+                continue;
+            };
+            let dispatched = self
+                .ports
+                .store
+                .dispatch(std::slice::from_ref(&shard), self.settings.dispatch_patience)
+                .await?;
+            let entry = &mut left[place];
+            if dispatched == 1 {
+                sent += 1;
+                let cost = if shard.kind == ShardKind::Transfer { u64::from(shard.items) } else { 1 };
+                share.charge(tenant, entry.weight, cost);
+                self.ports.steps.reached(Step::Dispatched);
+            }
+            entry.items = entry.items.saturating_sub(u64::from(shard.items));
+            if entry.items == 0 {
+                left.swap_remove(place);
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Publishes what stands in the outbox; a row goes only after the queue has confirmed its message.
+    pub(crate) async fn relay(&self) -> AppResult<u64> {
+        let rows = self.ports.store.outbox(RELAY_BATCH).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let (ids, messages): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        self.ports.queue.publish(&messages).await?;
+        self.ports.store.clear_outbox(&ids).await?;
+        Ok(ids.len() as u64)
+    }
+}

@@ -1,0 +1,63 @@
+//! How the engine works: bounds and intervals. Defaults suit one process on one machine.
+
+use std::time::Duration;
+
+/// Bounds and intervals of the engine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Shards this process works on at the same time.
+    pub slots: usize,
+    /// Items in a shard, at most.
+    pub shard_items: usize,
+    /// Downloads at the same time, at the start.
+    pub initial_downloads: u32,
+    /// Downloads at the same time, at most; the engine finds the right number below it by itself.
+    pub max_downloads: u32,
+    /// Plain bytes that one group commit gathers, at most.
+    pub group_bytes: u64,
+    /// Items that one group commit gathers, at most.
+    pub group_items: usize,
+    /// How long a lease lives without renewal.
+    pub lease: Duration,
+    /// How long a dispatched message may take to become a lease.
+    pub dispatch_patience: Duration,
+    /// How often the scheduler looks by itself, when nothing woke it.
+    pub tick: Duration,
+    /// First pause before a shard with unavailable items is tried again; doubles each time, up to 20 times as long.
+    pub shard_backoff: Duration,
+    /// Leases after which items that are still unavailable count as failed.
+    pub shard_attempts: u32,
+    /// How long after destination trouble the run looks by itself whether it was mended.
+    pub mend_interval: Duration,
+    /// Pages between two checkpoints of a listing that changes nothing.
+    pub checkpoint_pages: u32,
+    /// Base URLs kept between listing and download, at most.
+    pub url_cache: usize,
+    /// How long a base URL is trusted until experience says less.
+    pub url_lifetime: Duration,
+    /// Items of credit that a tenant keeps from idle time, and by which a short run may go first.
+    pub fair_burst: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            slots: 4,
+            shard_items: 200,
+            initial_downloads: 8,
+            max_downloads: 256,
+            group_bytes: 8 << 20,
+            group_items: 48,
+            lease: Duration::from_secs(30),
+            dispatch_patience: Duration::from_secs(60),
+            tick: Duration::from_millis(500),
+            shard_backoff: Duration::from_secs(15),
+            shard_attempts: 6,
+            mend_interval: Duration::from_secs(60),
+            checkpoint_pages: 32,
+            url_cache: 10_000,
+            url_lifetime: Duration::from_secs(50 * 60),
+            fair_burst: 2_000,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Makes a plan, after the destination was opened and written to once.
+
+use tintype_model::{
+    ArchiveId, PlanId, StorageId, TenantId,
+    plan::{Layout, Plan, PlanOptions},
+    storage::{StorageSettings, checked_name},
+};
+
+use crate::{App, AppError, AppResult};
+
+/// A plan to make.
+#[derive(Debug, Clone)]
+pub struct NewPlan {
+    /// Its name: 1 to 100 characters, unique for the tenant.
+    pub name: String,
+    /// A Google Photos storage.
+    pub source: StorageId,
+    /// A folder or bucket.
+    pub destination: StorageId,
+    /// How it writes.
+    pub options: PlanOptions,
+    /// The archive that is there already, to go on with it; `None` makes a new one.
+    pub archive: Option<ArchiveId>,
+}
+
+impl App {
+    /// Makes the plan: opens or creates the archive at the destination and proves that it can be written.
+    ///
+    /// # Errors
+    /// Settings that do not fit, storages that are not there, or a destination that cannot be used. Nothing is stored then.
+    pub async fn create_plan(&self, tenant: TenantId, new: NewPlan) -> AppResult<Plan> {
+        let name = checked_name(&new.name)?;
+        if self.ports.store.plan_by_name(tenant, &name).await?.is_some() {
+            return Err(AppError::Invalid(format!("name: there is a plan called {name:?} already; choose another")));
+        }
+        if new.options.layout == Layout::Mirror && !new.options.recipients.is_empty() {
+            return Err(AppError::Invalid(
+                "recipients: the mirror layout is plain files; choose the archive layout to encrypt".into(),
+            ));
+        }
+        let source = self.storage(tenant, new.source).await?;
+        if !matches!(source.settings, StorageSettings::GooglePhotos(_)) {
+            return Err(AppError::Invalid("source: a backup reads from a google photos storage".into()));
+        }
+        let now = self.ports.clock.now();
+        let plan = Plan {
+            id: PlanId::new(now, self.ports.entropy.id_bytes()),
+            tenant,
+            name,
+            source: new.source,
+            destination: new.destination,
+            archive: new.archive.unwrap_or_else(|| ArchiveId::new(now, self.ports.entropy.id_bytes())),
+            options: new.options,
+            created_at: now,
+        };
+        let archive = self.open_archive(&plan, None).await?;
+        archive.open_or_create().await?;
+        archive.probe().await?;
+        self.ports.store.add_plan(&plan).await?;
+        Ok(plan)
+    }
+}

@@ -1,0 +1,12 @@
+//! Connecting storages, making plans.
+
+pub mod connect_google;
+pub mod connect_destination;
+pub mod create_plan;
+pub mod reauthorise;
+pub mod test_storage;
+
+pub use connect_destination::NewDestination;
+pub use connect_google::NewGoogleStorage;
+pub use create_plan::NewPlan;
+pub use test_storage::{Check, CheckName, CheckResult};

@@ -1,0 +1,38 @@
+//! Replaces the credential of a Google Photos storage and lets the runs go on that waited for it.
+
+use secrecy::SecretString;
+use tintype_model::{
+    StorageId, TenantId,
+    run::{RunEvent, RunState},
+};
+use tintype_ports::vault::Secret;
+
+use crate::{App, AppResult};
+
+impl App {
+    /// Puts a new credential in place. Runs that waited for it resume where they were.
+    ///
+    /// # Errors
+    /// The storage is not there, or store or vault fail.
+    pub async fn reauthorise(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        client_id: String,
+        client_secret: SecretString,
+        refresh_token: SecretString,
+    ) -> AppResult<()> {
+        self.storage(tenant, storage).await?;
+        let secret = Secret::Google { client_id, client_secret, refresh_token };
+        self.ports.vault.put(tenant, storage, secret).await?;
+        for plan in self.ports.store.plans_from(tenant, storage).await? {
+            for run in self.ports.store.runs(tenant, plan.id, 1).await? {
+                if run.status.state == RunState::WaitingAuth {
+                    self.change_run(tenant, run.id, &RunEvent::Resumed).await?;
+                }
+            }
+        }
+        self.bell.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,97 @@
+//! The journal steps of a backup, in order. A probe is told of each one, so that tests can end the process right there.
+
+use std::{fmt, str::FromStr};
+
+/// A point at which a crash must lose nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The run and its first shard are written.
+    RunStarted,
+    /// A shard's message is in the outbox.
+    Dispatched,
+    /// A shard is leased.
+    Leased,
+    /// A listing page was received.
+    PageListed,
+    /// What the listing found is written.
+    PageWritten,
+    /// An item's bytes have arrived.
+    Downloaded,
+    /// A group is about to be committed.
+    Staged,
+    /// A group is durable and visible.
+    Committed,
+    /// A group is recorded as stored.
+    Recorded,
+    /// A shard is done.
+    ShardFinished,
+    /// The manifest is published.
+    ManifestWritten,
+    /// The snapshot is recorded.
+    SnapshotRecorded,
+}
+
+impl Step {
+    /// Every step, in order.
+    pub const ALL: [Self; 12] = [
+        Self::RunStarted,
+        Self::Dispatched,
+        Self::Leased,
+        Self::PageListed,
+        Self::PageWritten,
+        Self::Downloaded,
+        Self::Staged,
+        Self::Committed,
+        Self::Recorded,
+        Self::ShardFinished,
+        Self::ManifestWritten,
+        Self::SnapshotRecorded,
+    ];
+
+    /// The step's name in kebab case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RunStarted => "run-started",
+            Self::Dispatched => "dispatched",
+            Self::Leased => "leased",
+            Self::PageListed => "page-listed",
+            Self::PageWritten => "page-written",
+            Self::Downloaded => "downloaded",
+            Self::Staged => "staged",
+            Self::Committed => "committed",
+            Self::Recorded => "recorded",
+            Self::ShardFinished => "shard-finished",
+            Self::ManifestWritten => "manifest-written",
+            Self::SnapshotRecorded => "snapshot-recorded",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Step {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|step| step.name() == text).ok_or_else(|| format!("unknown journal step {text:?}"))
+    }
+}
+
+/// Is told of each journal step.
+pub trait Steps: Send + Sync {
+    /// The step was just reached.
+    fn reached(&self, step: Step);
+}
+
+/// Nobody is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSteps;
+
+impl Steps for NoSteps {
+    fn reached(&self, _step: Step) {}
+}

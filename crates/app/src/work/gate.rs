@@ -1,0 +1,91 @@
+//! The gate in front of Google: each single HTTP attempt is counted against the quota and gets its access token here.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tintype_model::{
+    progress::Progress,
+    quota::{CloudProject, QuotaKind},
+};
+use tintype_ports::{
+    VaultError,
+    photos::{Attempt, CallGate},
+    quota::QuotaError,
+    vault::{AccessToken, Grant},
+};
+use tokio::sync::Mutex;
+
+use crate::App;
+
+/// An access token is asked for anew this long before it ends, so that no call starts with a dying one.
+const TOKEN_MARGIN_SECONDS: i64 = 60;
+
+/// The gate of one shard (or one test) to one account.
+pub(crate) struct Gate {
+    app: App,
+    grant: Grant,
+    project: CloudProject,
+    token: Mutex<Option<AccessToken>>,
+    requests: AtomicU64,
+    downloads: AtomicU64,
+}
+
+impl Gate {
+    pub(crate) fn new(app: &App, grant: Grant, project: CloudProject) -> Self {
+        Self {
+            app: app.clone(),
+            grant,
+            project,
+            token: Mutex::new(None),
+            requests: AtomicU64::new(0),
+            downloads: AtomicU64::new(0),
+        }
+    }
+
+    /// The calls made since the last time this was asked.
+    pub(crate) fn take_spent(&self) -> Progress {
+        Progress {
+            requests: self.requests.swap(0, Ordering::Relaxed),
+            downloads: self.downloads.swap(0, Ordering::Relaxed),
+            ..Progress::default()
+        }
+    }
+}
+
+#[async_trait]
+impl CallGate for Gate {
+    async fn admit(&self, kind: QuotaKind) -> Result<(), QuotaError> {
+        self.app.ports.quota.spend(&self.project, kind, 1).await?;
+        let counter = match kind {
+            QuotaKind::Request => &self.requests,
+            QuotaKind::Download => &self.downloads,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn exhausted(&self, kind: QuotaKind) -> Result<DateTime<Utc>, QuotaError> {
+        self.app.ports.quota.mark_exhausted(&self.project, kind).await
+    }
+
+    async fn access_token(&self, rejected: Option<&AccessToken>) -> Result<AccessToken, VaultError> {
+        let mut held = self.token.lock().await;
+        let soon = self.app.ports.clock.now() + chrono::TimeDelta::seconds(TOKEN_MARGIN_SECONDS);
+        if let Some(token) = held.as_ref() {
+            let refused = rejected.is_some_and(|rejected| rejected.is_same(token));
+            if !refused && token.expires_at > soon {
+                return Ok(token.clone());
+            }
+        }
+        let token = self.app.ports.vault.access_token(&self.grant, rejected).await?;
+        *held = Some(token.clone());
+        Ok(token)
+    }
+
+    fn observe(&self, attempt: Attempt) {
+        if attempt.kind == QuotaKind::Download {
+            self.app.permits.observe(&self.project, attempt);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Download permits: each cloud project has an adaptive limit, tenants share it fairly, and one bound holds for the process.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use tintype_model::{
+    TenantId,
+    concurrency::{Bounds, ConcurrencyLimit, Sample},
+    fair_share::{Candidate, FairShare},
+    quota::CloudProject,
+};
+use tintype_ports::photos::{Attempt, AttemptOutcome};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::settings::Settings;
+
+/// A tenant waiting for its turn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    /// Whose turn.
+    pub(crate) tenant: TenantId,
+    /// Its weight.
+    pub(crate) weight: u32,
+    /// Items its shard still has to do.
+    pub(crate) backlog: u64,
+}
+
+struct Waiting {
+    claim: Claim,
+    turn: oneshot::Sender<Turn>,
+}
+
+struct Lane {
+    limit: ConcurrencyLimit,
+    in_flight: u32,
+    share: FairShare<TenantId>,
+    waiting: BTreeMap<TenantId, VecDeque<Waiting>>,
+}
+
+struct Shared {
+    lanes: Mutex<BTreeMap<CloudProject, Lane>>,
+    began: Instant,
+    bounds: Bounds,
+    burst: u64,
+}
+
+/// All permits of this process.
+pub(crate) struct Permits {
+    shared: Arc<Shared>,
+    everything: Arc<Semaphore>,
+}
+
+/// The right to run one download; gives itself back when dropped.
+pub(crate) struct Permit {
+    _turn: Turn,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+/// A place in a project's lane; frees itself, also when the one it was meant for has gone away.
+struct Turn {
+    shared: Arc<Shared>,
+    project: CloudProject,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let woken = {
+            let mut lanes = self.shared.lock();
+            let Some(lane) = lanes.get_mut(&self.project) else { return };
+            lane.in_flight -= 1;
+            self.shared.admit(&self.project, lane)
+        };
+        deliver(woken);
+    }
+}
+
+/// Hands turns out without holding the lock: a receiver that is gone drops its turn, which locks again.
+fn deliver(woken: Vec<(oneshot::Sender<Turn>, Turn)>) {
+    for (sender, turn) in woken {
+        drop(sender.send(turn));
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<CloudProject, Lane>> {
+        // The counts stay true whatever panicked while holding the lock: every change is one assignment.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn new_lane(&self) -> Lane {
+        Lane {
+            limit: ConcurrencyLimit::new(self.bounds),
+            in_flight: 0,
+            share: FairShare::new(self.burst, self.burst),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    fn admit(self: &Arc<Self>, project: &CloudProject, lane: &mut Lane) -> Vec<(oneshot::Sender<Turn>, Turn)> {
+        let mut woken = Vec::new();
+        while lane.in_flight < lane.limit.limit() {
+            let fronts = lane.waiting.values().filter_map(VecDeque::front);
+            let candidates = fronts.map(|it| Candidate {
+                key: it.claim.tenant,
+                weight: it.claim.weight,
+                backlog: it.claim.backlog,
+            });
+            let Some(tenant) = lane.share.pick(candidates) else { break };
+            let Some(queue) = lane.waiting.get_mut(&tenant) else { break };
+            let next = queue.pop_front();
+            if queue.is_empty() {
+                lane.waiting.remove(&tenant);
+            }
+            let Some(next) = next else { break };
+            if next.turn.is_closed() {
+                continue;
+            }
+            lane.in_flight += 1;
+            lane.share.charge(tenant, next.claim.weight, 1);
+            woken.push((next.turn, Turn { shared: Arc::clone(self), project: project.clone() }));
+        }
+        woken
+    }
+}
+
+impl Permits {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let bounds = Bounds { min: 1, max: settings.max_downloads, initial: settings.initial_downloads };
+        let shared =
+            Shared { lanes: Mutex::default(), began: Instant::now(), bounds, burst: settings.fair_burst };
+        Self { shared: Arc::new(shared), everything: Arc::new(Semaphore::new(settings.max_downloads as usize)) }
+    }
+
+    /// Waits for this tenant's turn in the project's lane.
+    pub(crate) async fn acquire(&self, project: &CloudProject, claim: Claim) -> Permit {
+        let (sender, turn) = oneshot::channel();
+        let woken = {
+            let mut lanes = self.shared.lock();
+            let lane = lanes.entry(project.clone()).or_insert_with(|| self.shared.new_lane());
+            lane.waiting.entry(claim.tenant).or_default().push_back(Waiting { claim, turn: sender });
+            self.shared.admit(project, lane)
+        };
+        deliver(woken);
+        let Ok(turn) = turn.await else {
+            // Only a lane that vanished drops a waiting sender, and lanes never vanish.
+            unreachable!("a waiting claim is always answered");
+        };
+        // The semaphore is never closed.
+        let slot = Arc::clone(&self.everything).acquire_owned().await.ok();
+        Permit { _turn: turn, _slot: slot }
+    }
+
+    /// Lets the project's limit learn from an attempt.
+    pub(crate) fn observe(&self, project: &CloudProject, attempt: Attempt) {
+        let now_ms = u64::try_from(self.shared.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let sample = match attempt.outcome {
+            AttemptOutcome::Answered => Sample::Ok,
+            AttemptOutcome::Throttled => Sample::Throttled,
+            AttemptOutcome::Failed => Sample::Failed,
+        };
+        let woken = {
+            let mut lanes = self.shared.lock();
+            let Some(lane) = lanes.get_mut(project) else { return };
+            let latency_ms = attempt.latency.as_secs_f64() * 1_000.0;
+            lane.limit.on_sample(now_ms, lane.in_flight, latency_ms, sample);
+            self.shared.admit(project, lane)
+        };
+        deliver(woken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(tenant: u8, backlog: u64) -> Claim {
+        Claim { tenant: TenantId::from_uuid(uuid_of(tenant)), weight: 1, backlog }
+    }
+
+    fn uuid_of(byte: u8) -> uuid::Uuid {
+        uuid::Uuid::from_bytes([byte; 16])
+    }
+
+    fn permits(limit: u32) -> Permits {
+        Permits::new(&Settings { initial_downloads: limit, max_downloads: limit, fair_burst: 10, ..Settings::default() })
+    }
+
+    fn project() -> CloudProject {
+        "123".parse().expect("a project")
+    }
+
+    #[tokio::test]
+    async fn a_turn_whose_owner_went_away_is_given_to_the_next() {
+        let permits = permits(1);
+        let held = permits.acquire(&project(), claim(1, 5)).await;
+        let impatient = permits.acquire(&project(), claim(2, 5));
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(5), impatient).await.is_err());
+        drop(held);
+        let patient = permits.acquire(&project(), claim(3, 5));
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(5), patient).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn projects_do_not_wait_for_each_other() {
+        let permits = permits(2);
+        let other = "456".parse().expect("a project");
+        let _held = permits.acquire(&project(), claim(1, 5)).await;
+        let second = permits.acquire(&other, claim(1, 5));
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(5), second).await.is_ok());
+    }
+}

@@ -1,0 +1,74 @@
+//! Sorting failures: which end an item, which end a shard, and what the run does then.
+
+use tintype_model::{
+    ErrorKind,
+    item::ItemFault,
+    run::{RunEvent, RunReason},
+};
+use tintype_ports::{ArchiveError, PhotoError};
+
+use crate::{App, AppError, runs::describe};
+
+/// Why one item was not stored.
+#[derive(Debug)]
+pub(crate) enum ItemTrouble {
+    /// Only this item is affected; it is recorded as failed.
+    Item(ItemFault),
+    /// Only this item, for now: it stays pending and the shard comes back later.
+    Later(ItemFault),
+    /// Everything is affected: the shard is handed back.
+    Shard(AppError),
+}
+
+impl From<PhotoError> for ItemTrouble {
+    fn from(error: PhotoError) -> Self {
+        let fault = || ItemFault { kind: error.kind(), message: describe(&error) };
+        match error {
+            PhotoError::ItemNotFound | PhotoError::NotMedia(_) | PhotoError::Rejected(_) => Self::Item(fault()),
+            PhotoError::Unavailable(_) | PhotoError::BaseUrlExpired | PhotoError::PageTokenExpired => Self::Later(fault()),
+            PhotoError::AuthLost(_)
+            | PhotoError::Forbidden(_)
+            | PhotoError::QuotaExhausted { .. }
+            | PhotoError::StorageFull
+            | PhotoError::Vault(_)
+            | PhotoError::Quota(_) => Self::Shard(error.into()),
+        }
+    }
+}
+
+impl From<ArchiveError> for ItemTrouble {
+    fn from(error: ArchiveError) -> Self {
+        Self::Shard(error.into())
+    }
+}
+
+impl App {
+    /// What the run does about trouble that is not one item's. `None`: nothing, the shard is simply tried again later.
+    pub(crate) fn event_for(&self, error: &AppError) -> Option<RunEvent> {
+        let reason = || RunReason { kind: error.kind(), message: describe(error) };
+        if let AppError::Photos(PhotoError::QuotaExhausted { resumes_at }) = error {
+            return Some(RunEvent::QuotaExhausted { resumes_at: *resumes_at });
+        }
+        match error.kind() {
+            ErrorKind::AuthLost => Some(RunEvent::AuthLost(reason())),
+            ErrorKind::Forbidden
+            | ErrorKind::DestinationFull
+            | ErrorKind::DestinationMissing
+            | ErrorKind::DestinationReadOnly => {
+                let retry_at = chrono::TimeDelta::from_std(self.settings.mend_interval)
+                    .ok()
+                    .map(|pause| self.ports.clock.now() + pause);
+                Some(RunEvent::UserNeeded { reason: reason(), retry_at })
+            }
+            // The destination belongs to another archive, or a setting cannot work: trying again by itself is no use.
+            ErrorKind::InvalidInput | ErrorKind::Conflict | ErrorKind::NotFound => {
+                Some(RunEvent::UserNeeded { reason: reason(), retry_at: None })
+            }
+            ErrorKind::QuotaExhausted
+            | ErrorKind::Unavailable
+            | ErrorKind::LeaseLost
+            | ErrorKind::Corrupt
+            | ErrorKind::Internal => None,
+        }
+    }
+}

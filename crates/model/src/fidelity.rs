@@ -1,0 +1,80 @@
+//! Fidelity: what we really got for an item, so that nobody has to guess later.
+
+use serde::{Deserialize, Serialize};
+
+/// The lawful way an item's bytes reached us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// The Library API, which shows an app what its own OAuth client created.
+    AppCreated,
+    /// The person picked it in Google's Picker.
+    Picker,
+    /// A Takeout archive.
+    Takeout,
+    /// A full-resolution download proxy.
+    Proxy,
+}
+
+/// How the bytes we hold relate to the bytes that were once uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoding {
+    /// Byte for byte what was uploaded.
+    Original,
+    /// A `=d` download: full size, location removed by Google, possibly recompressed.
+    Download,
+    /// A `=dv` download: a transcode made by Google.
+    Transcoded,
+}
+
+/// Pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Dimensions {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+/// Whether the bytes carry a GPS position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Location {
+    /// A position was found in the bytes.
+    Present,
+    /// The metadata was readable and holds no position.
+    Absent,
+    /// The container or its metadata could not be read.
+    Unknown,
+}
+
+/// What we got for one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Fidelity {
+    /// The way the bytes came.
+    pub channel: Channel,
+    /// Original, download rendition or transcode.
+    pub encoding: Encoding,
+    /// What Google said the size in pixels is; `None` where it said nothing.
+    pub promised: Option<Dimensions>,
+    /// The size in pixels read from the bytes; `None` where the container does not tell.
+    pub got: Option<Dimensions>,
+    /// Whether the bytes carry a position.
+    pub location: Location,
+}
+
+impl Fidelity {
+    /// True when both sizes are known and differ. Rotation is not a difference: EXIF orientation swaps the sides.
+    #[must_use]
+    pub fn dimensions_differ(&self) -> bool {
+        let (Some(promised), Some(got)) = (self.promised, self.got) else {
+            return false;
+        };
+        let turned = Dimensions {
+            width: got.height,
+            height: got.width,
+        };
+        promised != got && promised != turned
+    }
+}

@@ -1,0 +1,287 @@
+//! An item: one photo or video as the provider knows it, and what we hold of it.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{BlobHash, ErrorKind, Fidelity, fidelity::Dimensions};
+
+/// An id that the provider gave: text of 1 to 512 characters of `[A-Za-z0-9_-]`. Never a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProviderId(String);
+
+/// The provider sent something that cannot be an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a provider id has 1 to 512 characters of A-Z a-z 0-9 _ -")]
+pub struct ParseProviderIdError;
+
+impl FromStr for ProviderId {
+    type Err = ParseProviderIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::try_from(text.to_owned())
+    }
+}
+
+impl TryFrom<String> for ProviderId {
+    type Error = ParseProviderIdError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let valid = (1..=512).contains(&text.len()) && text.bytes().all(allowed);
+        if valid {
+            Ok(Self(text))
+        } else {
+            Err(ParseProviderIdError)
+        }
+    }
+}
+
+impl ProviderId {
+    /// The id as the provider writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Photo or video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// A still, motion photos included.
+    Photo,
+    /// A video.
+    Video,
+}
+
+/// How far Google is with a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoStatus {
+    /// Not yet downloadable.
+    Processing,
+    /// Downloadable.
+    Ready,
+    /// Google could not process it; there are no bytes to be had.
+    Failed,
+}
+
+/// What the camera recorded, as the provider reports it. Absent fields are `None`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CameraFacts {
+    /// Manufacturer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<String>,
+    /// Model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Focal length in millimetres.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focal_length: Option<f64>,
+    /// Aperture as an f-number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aperture: Option<f64>,
+    /// ISO speed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iso: Option<u32>,
+    /// Exposure time as the provider writes it, for example `0.008s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure_time: Option<String>,
+    /// Frames a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fps: Option<f64>,
+}
+
+/// An item's metadata, as a listing shows it. File names are metadata, never paths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemMetadata {
+    /// The name the person's file had; any text, never used as a path as it is.
+    pub filename: String,
+    /// MIME type.
+    pub mime_type: String,
+    /// Photo or video.
+    pub kind: MediaKind,
+    /// The person's description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// Size in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<Dimensions>,
+    /// What the camera recorded.
+    #[serde(default)]
+    pub camera: CameraFacts,
+    /// Only for videos.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub video_status: Option<VideoStatus>,
+}
+
+fn fingerprint_of(parts: &[&[u8]]) -> i64 {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    i64::from_le_bytes(first)
+}
+
+impl ItemMetadata {
+    /// Changes when something changes that means other bytes: type, kind or size in pixels.
+    #[must_use]
+    pub fn content_fingerprint(&self) -> i64 {
+        let size = self.dimensions.map_or((0, 0), |it| (it.width, it.height));
+        let kind = match self.kind {
+            MediaKind::Photo => [0],
+            MediaKind::Video => [1],
+        };
+        fingerprint_of(&[
+            self.mime_type.as_bytes(),
+            &kind,
+            &size.0.to_le_bytes(),
+            &size.1.to_le_bytes(),
+        ])
+    }
+
+    /// Changes when anything that a manifest shows changes. A video's processing state is not part of it.
+    #[must_use]
+    pub fn metadata_fingerprint(&self) -> i64 {
+        let created = self.created_at.map_or(0, |at| at.timestamp_micros());
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        fingerprint_of(&[
+            &self.content_fingerprint().to_le_bytes(),
+            self.filename.as_bytes(),
+            text(&self.description).as_bytes(),
+            &created.to_le_bytes(),
+            text(&self.camera.make).as_bytes(),
+            text(&self.camera.model).as_bytes(),
+        ])
+    }
+
+    /// True while Google has no bytes to give yet.
+    #[must_use]
+    pub fn is_processing(&self) -> bool {
+        self.video_status == Some(VideoStatus::Processing)
+    }
+}
+
+/// What we hold of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemState {
+    /// Its bytes are still to be copied.
+    Pending,
+    /// Its bytes are durable at the destination.
+    Stored,
+    /// Its bytes could not be had; the fault says why. The next run tries again.
+    Failed,
+}
+
+/// The bytes we hold for an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredContent {
+    /// Content hash.
+    pub blob: BlobHash,
+    /// Plain length in bytes.
+    pub size: u64,
+    /// Where it lies below the archive's root.
+    pub path: String,
+    /// What we really got.
+    pub fidelity: Fidelity,
+}
+
+/// Why an item's bytes could not be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemFault {
+    /// The class of the failure.
+    pub kind: ErrorKind,
+    /// What happened, for a person.
+    pub message: String,
+}
+
+/// An item with all that the catalogue knows of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Position in the plan's catalogue: dense, from 0, never reused.
+    pub seq: u64,
+    /// The provider's id.
+    pub provider_id: ProviderId,
+    /// What the last listing showed.
+    pub metadata: ItemMetadata,
+    /// What we hold.
+    pub state: ItemState,
+    /// The bytes, once stored. Stays when the item changes, until the new bytes are stored.
+    pub content: Option<StoredContent>,
+    /// Why it failed, when it did.
+    pub fault: Option<ItemFault>,
+    /// True when the last full listing no longer showed it.
+    pub gone: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn photo() -> ItemMetadata {
+        ItemMetadata {
+            filename: "a.jpg".into(),
+            mime_type: "image/jpeg".into(),
+            kind: MediaKind::Photo,
+            description: None,
+            created_at: None,
+            dimensions: Some(Dimensions {
+                width: 4,
+                height: 3,
+            }),
+            camera: CameraFacts::default(),
+            video_status: None,
+        }
+    }
+
+    #[test]
+    fn a_new_description_is_not_new_content() {
+        let described = ItemMetadata {
+            description: Some("sea".into()),
+            ..photo()
+        };
+        assert_eq!(
+            described.content_fingerprint(),
+            photo().content_fingerprint()
+        );
+        assert_ne!(
+            described.metadata_fingerprint(),
+            photo().metadata_fingerprint()
+        );
+    }
+
+    #[test]
+    fn other_pixels_are_new_content() {
+        let cropped = ItemMetadata {
+            dimensions: Some(Dimensions {
+                width: 3,
+                height: 3,
+            }),
+            ..photo()
+        };
+        assert_ne!(cropped.content_fingerprint(), photo().content_fingerprint());
+    }
+
+    #[test]
+    fn a_path_is_not_a_provider_id() {
+        for wrong in ["", "../x", "a/b", "a b", "é"] {
+            assert_eq!(wrong.parse::<ProviderId>(), Err(ParseProviderIdError));
+        }
+    }
+}

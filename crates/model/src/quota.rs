@@ -1,0 +1,188 @@
+//! Google's quota: counted per cloud project and per day of `America/Los_Angeles`.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono_tz::America::Los_Angeles;
+use serde::{Deserialize, Serialize};
+
+/// The Google Cloud project behind an OAuth client: the number before the first `-` of the client id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CloudProject(String);
+
+/// The text is not a project number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a cloud project is a number of 1 to 20 digits")]
+pub struct ParseProjectError;
+
+impl FromStr for CloudProject {
+    type Err = ParseProjectError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits =
+            (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ParseProjectError)
+        }
+    }
+}
+
+impl CloudProject {
+    /// The number as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CloudProject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a call to Google is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuotaKind {
+    /// A call of the Library API, uploads included.
+    Request,
+    /// A load of a base URL.
+    Download,
+}
+
+impl QuotaKind {
+    /// The name a database and a log use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Download => "download",
+        }
+    }
+}
+
+/// What a cloud project may spend in a day. Data, not law: an operator may have been granted more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaLimits {
+    /// Library calls a day.
+    pub requests_per_day: u64,
+    /// Base-URL loads a day.
+    pub downloads_per_day: u64,
+}
+
+impl Default for QuotaLimits {
+    /// Google's published limits for a new project.
+    fn default() -> Self {
+        Self {
+            requests_per_day: 10_000,
+            downloads_per_day: 75_000,
+        }
+    }
+}
+
+impl QuotaLimits {
+    /// The limit of one kind, in units a day.
+    #[must_use]
+    pub const fn of(&self, kind: QuotaKind) -> u64 {
+        match kind {
+            QuotaKind::Request => self.requests_per_day,
+            QuotaKind::Download => self.downloads_per_day,
+        }
+    }
+}
+
+/// A calendar day in `America/Los_Angeles`. It lasts 23, 24 or 25 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct QuotaDay(NaiveDate);
+
+impl QuotaDay {
+    /// The quota day that `now` falls in.
+    #[must_use]
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self(now.with_timezone(&Los_Angeles).date_naive())
+    }
+
+    /// A day read back from a database.
+    #[must_use]
+    pub const fn from_date(date: NaiveDate) -> Self {
+        Self(date)
+    }
+
+    /// The calendar date.
+    #[must_use]
+    pub const fn date(self) -> NaiveDate {
+        self.0
+    }
+
+    /// The instant this day ends and the next one begins: the next midnight in `America/Los_Angeles`.
+    #[must_use]
+    pub fn ends_at(self) -> DateTime<Utc> {
+        let next = self
+            .0
+            .checked_add_days(Days::new(1))
+            .unwrap_or(NaiveDate::MAX);
+        let midnight = next.and_time(NaiveTime::MIN);
+        // Los Angeles changes its clocks at 02:00, so midnight exists exactly once on every day.
+        Los_Angeles
+            .from_local_datetime(&midnight)
+            .earliest()
+            .map_or(DateTime::<Utc>::MAX_UTC, |local| local.with_timezone(&Utc))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("a time")
+    }
+
+    fn hours(day: QuotaDay) -> i64 {
+        let before = QuotaDay::from_date(day.date().pred_opt().expect("a day before"));
+        (day.ends_at() - before.ends_at()).num_hours()
+    }
+
+    #[test]
+    fn the_day_turns_at_midnight_in_los_angeles() {
+        assert_eq!(
+            QuotaDay::at(utc("2026-07-01T06:59:59Z")).date().to_string(),
+            "2026-06-30"
+        );
+        assert_eq!(
+            QuotaDay::at(utc("2026-07-01T07:00:00Z")).date().to_string(),
+            "2026-07-01"
+        );
+        assert_eq!(
+            QuotaDay::at(utc("2026-07-01T12:00:00Z")).ends_at(),
+            utc("2026-07-02T07:00:00Z")
+        );
+    }
+
+    #[test]
+    fn daylight_saving_makes_days_of_23_and_25_hours() {
+        let spring = QuotaDay::at(utc("2026-03-08T20:00:00Z"));
+        let autumn = QuotaDay::at(utc("2026-11-01T20:00:00Z"));
+        assert_eq!(
+            (hours(spring), spring.ends_at()),
+            (23, utc("2026-03-09T07:00:00Z"))
+        );
+        assert_eq!(
+            (hours(autumn), autumn.ends_at()),
+            (25, utc("2026-11-02T08:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn a_project_is_a_number() {
+        assert!("123456789012".parse::<CloudProject>().is_ok());
+        for wrong in ["", "12a", "123456789012345678901", "-1"] {
+            assert_eq!(wrong.parse::<CloudProject>(), Err(ParseProjectError));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! One trait for each outside thing the use cases talk to. Adapters implement them; `contract/` holds the suite that
+//! every adapter of a port passes.
+
+pub mod archive;
+pub mod clock;
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod events;
+pub mod google_auth;
+pub mod photos;
+pub mod queue;
+pub mod quota;
+pub mod store;
+pub mod vault;
+
+pub use archive::{Archive, ArchiveError};
+pub use clock::{Clock, Entropy};
+pub use events::Events;
+pub use photos::{PhotoSource, PhotoError};
+pub use queue::Queue;
+pub use quota::Quota;
+pub use store::{Store, StoreError};
+pub use vault::{Vault, VaultError};

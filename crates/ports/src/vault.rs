@@ -1,0 +1,171 @@
+//! The vault: keeps refresh tokens, client secrets and keys to itself and hands out short-lived access tokens.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tintype_model::{ErrorKind, RunId, StorageId, TenantId};
+
+/// A secret that goes into the vault.
+#[derive(Debug, Clone)]
+pub enum Secret {
+    /// A connected Google account.
+    Google {
+        /// OAuth client id.
+        client_id: String,
+        /// OAuth client secret.
+        client_secret: SecretString,
+        /// Refresh token.
+        refresh_token: SecretString,
+    },
+    /// Keys of an S3 bucket.
+    S3 {
+        /// Access key id.
+        access_key_id: String,
+        /// Secret access key.
+        secret_access_key: SecretString,
+    },
+}
+
+/// What anybody may know of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretInfo {
+    /// `google` or `s3`.
+    pub kind: String,
+    /// The public part: client id or access key id.
+    pub public_id: String,
+    /// Grows with every change.
+    pub version: i64,
+    /// Scopes Google granted, once a token was had.
+    pub scopes: Vec<String>,
+    /// When the refresh token dies, where Google said so.
+    pub refresh_token_expires_at: Option<DateTime<Utc>>,
+    /// Why Google refused the credential last, until it is replaced.
+    pub refused: Option<String>,
+}
+
+/// For whom and for what an answer is asked: written to the audit log before it is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Whose secret.
+    pub tenant: TenantId,
+    /// The storage it belongs to.
+    pub storage: StorageId,
+    /// The run that needs it, if one does.
+    pub run: Option<RunId>,
+    /// What it is for, in a word: `list`, `download`, `test`, `write`, `sign`.
+    pub purpose: String,
+}
+
+/// A short-lived access token.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    /// The bearer token.
+    pub secret: SecretString,
+    /// When it dies.
+    pub expires_at: DateTime<Utc>,
+    /// Granted scopes.
+    pub scopes: Vec<String>,
+}
+
+impl AccessToken {
+    /// Whether both are the same token.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.secret.expose_secret() == other.secret.expose_secret()
+    }
+}
+
+/// Keys of a bucket, for the worker that writes to it.
+#[derive(Debug, Clone)]
+pub struct BucketKeys {
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: SecretString,
+}
+
+/// One line of a tenant's access log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Position in the tenant's log, from 1, without holes.
+    pub number: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// `put`, `issue`, `refresh`, `reveal`, `sign`, `delete`, `rewrap`, `refused`, `destroy`.
+    pub action: String,
+    /// The storage whose secret was used.
+    pub storage: Option<StorageId>,
+    /// The run it was used for.
+    pub run: Option<RunId>,
+    /// What for.
+    pub purpose: String,
+}
+
+/// Why the vault does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// There is no such secret.
+    #[error("the vault holds no credential for this storage")]
+    NotFound,
+    /// The secret is of another kind than asked.
+    #[error("the storage's credential is of another kind")]
+    WrongKind,
+    /// Google refuses the refresh token or the client; the person must sign in again.
+    #[error("google refuses the credential: {0}")]
+    Refused(String),
+    /// Google's token endpoint has passing trouble.
+    #[error("no access token could be had: {0}")]
+    Unavailable(String),
+    /// The use could not be written to the audit log, so there is no answer.
+    #[error("the use could not be audited")]
+    Audit(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A record cannot be opened: wrong key, or moved from where it was sealed.
+    #[error("a sealed record cannot be opened")]
+    Sealed,
+    /// The vault's database failed.
+    #[error("the vault's database failed")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl VaultError {
+    /// The class of the failure.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound => ErrorKind::NotFound,
+            Self::WrongKind => ErrorKind::InvalidInput,
+            Self::Refused(_) => ErrorKind::AuthLost,
+            Self::Unavailable(_) | Self::Audit(_) | Self::Database(_) => ErrorKind::Unavailable,
+            Self::Sealed => ErrorKind::Internal,
+        }
+    }
+}
+
+/// The vault.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// Puts or replaces the secret of a storage.
+    async fn put(&self, tenant: TenantId, storage: StorageId, secret: Secret) -> Result<SecretInfo, VaultError>;
+
+    /// What may be known of it.
+    async fn describe(&self, tenant: TenantId, storage: StorageId) -> Result<Option<SecretInfo>, VaultError>;
+
+    /// A valid access token; refreshes at most once at a time. `rejected`: Google refused this one just now.
+    async fn access_token(&self, grant: &Grant, rejected: Option<&AccessToken>) -> Result<AccessToken, VaultError>;
+
+    /// The keys of a bucket.
+    async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError>;
+
+    /// Signs with the storage's Ed25519 key, made at first use: 64 bytes.
+    async fn sign(&self, grant: &Grant, message: &[u8]) -> Result<[u8; 64], VaultError>;
+
+    /// The public half of the storage's signing key, made at first use: 32 bytes.
+    async fn signing_key(&self, grant: &Grant) -> Result<[u8; 32], VaultError>;
+
+    /// Removes the secret.
+    async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError>;
+
+    /// The tenant's access log after entry `after`, oldest first, at most `limit`.
+    async fn audit_log(&self, tenant: TenantId, after: i64, limit: u32) -> Result<Vec<AuditEntry>, VaultError>;
+}
