@@ -1,7 +1,10 @@
 //! What a use case answers when it cannot do what was asked.
 
 use tintype_model::{ErrorKind, run::Refused, storage::NameError};
-use tintype_ports::{ArchiveError, PhotoError, StoreError, VaultError, events::EventsError, queue::QueueError, quota::QuotaError};
+use tintype_ports::{
+    ArchiveError, PhotoError, StoreError, VaultError, events::EventsError, queue::QueueError,
+    quota::QuotaError,
+};
 
 /// Why a use case failed. Each variant keeps its source; [`AppError::kind`] sorts it.
 #[derive(Debug, thiserror::Error)]
@@ -54,8 +57,7 @@ impl AppError {
             Self::Photos(error) => error.kind(),
             Self::Archive(error) => error.kind(),
             Self::Queue(_) | Self::Events(_) => ErrorKind::Unavailable,
-            Self::Quota(QuotaError::Exhausted { .. }) => ErrorKind::QuotaExhausted,
-            Self::Quota(QuotaError::Ledger(_)) => ErrorKind::Unavailable,
+            Self::Quota(error) => error.kind(),
         }
     }
 }

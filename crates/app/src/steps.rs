@@ -78,7 +78,10 @@ impl FromStr for Step {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|step| step.name() == text).ok_or_else(|| format!("unknown journal step {text:?}"))
+        Self::ALL
+            .into_iter()
+            .find(|step| step.name() == text)
+            .ok_or_else(|| format!("unknown journal step {text:?}"))
     }
 }
 

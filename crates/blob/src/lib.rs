@@ -1,1 +1,27 @@
-//! Skeleton.
+//! Object storage and the archive format. How an archive lies on disk is described in `FORMAT.md` beside this crate.
+//!
+//! [`open_archive`] gives the port that runs write to; [`ArchiveReader`] reads an archive without any catalogue, which is
+//! what [`verify`] and [`restore`] work on.
+
+mod archive;
+mod descriptor;
+mod errors;
+mod location;
+mod manifest;
+mod operator;
+mod paths;
+mod reader;
+//mod restore;
+mod sealing;
+mod settings;
+mod sidecar;
+//mod verify;
+mod write;
+
+pub use archive::open_archive;
+pub use descriptor::Descriptor;
+pub use location::{BucketKeys, parse_location};
+pub use reader::ArchiveReader;
+//pub use restore::{RestoreOptions, RestoreProgress, RestoreReport, restore};
+pub use settings::{ArchiveSettings, MemoryRoot, Root, S3Root, Spool};
+//pub use verify::{Problem, ProblemKind, VerifyOptions, VerifyProgress, VerifyReport, verify};

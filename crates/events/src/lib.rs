@@ -1,1 +1,5 @@
-//! Skeleton.
+//! Adapters of the event bus port.
+
+mod memory;
+
+pub use memory::MemoryEvents;

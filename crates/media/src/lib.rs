@@ -1,1 +1,15 @@
-//! Skeleton.
+//! What a file's bytes say about themselves, learned while they stream past: is it whole, what is it, where was it taken.
+//! CPU only, no I/O, bounded memory.
+
+mod bits;
+mod bmff;
+mod gif;
+mod inspect;
+mod jpeg;
+mod location;
+mod png;
+mod riff;
+mod sniff;
+
+pub use inspect::{Inspector, MediaFacts, MediaFault};
+pub use sniff::Container;

@@ -5,15 +5,12 @@
 //! last level that paid: slow start doubles while it pays, then steps of √limit follow, and a level that brings nothing is
 //! given back. The plateau is probed again later, upwards and downwards in turn, because services change.
 
+mod round;
 #[cfg(test)]
 mod tests;
 
-/// A round lasts at least this long, so that its goodput can be measured in milliseconds.
-const MIN_ROUND_MS: u64 = 20;
-/// A round of few calls is trusted once it lasted this long.
-const SMALL_ROUND_MS: u64 = 200;
-/// A round of this many calls is large enough to be trusted as soon as every slot was used once.
-const TRUSTED_SAMPLES: u32 = 16;
+use round::Round;
+
 /// Slow start goes on while doubling the limit raises goodput by this factor.
 const DOUBLING_PAYS: f64 = 1.2;
 /// A step of a quarter pays when it raises goodput by this factor.
@@ -68,27 +65,6 @@ enum Phase {
 struct Level {
     limit: u32,
     goodput: f64,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Round {
-    started_ms: u64,
-    last_ms: u64,
-    ok: u32,
-    failed: u32,
-    samples: u32,
-    in_flight_sum: u64,
-    latency_sum: f64,
-}
-
-impl Round {
-    fn from(started_ms: u64) -> Self {
-        Self {
-            started_ms,
-            last_ms: started_ms,
-            ..Self::default()
-        }
-    }
 }
 
 /// The adaptive limit. One for each service that is called.
@@ -159,47 +135,30 @@ impl ConcurrencyLimit {
             self.round = Some(Round::from(now_ms));
             return;
         }
-        let idle_gap_ms = latency_ms.max(0.0).mul_add(4.0, 100.0);
-        let mut round = match self.round {
-            Some(round) if gap(round.last_ms, now_ms) <= idle_gap_ms => round,
-            // Nothing was under way for a while: a round over it would measure our own idleness.
-            _ => Round::from(now_ms.saturating_sub(whole_ms(latency_ms))),
-        };
-        round.last_ms = now_ms;
-        round.samples += 1;
-        round.in_flight_sum += u64::from(in_flight);
-        round.latency_sum += latency_ms.max(0.0);
-        match outcome {
-            Sample::Ok => round.ok += 1,
-            Sample::Failed | Sample::Throttled => round.failed += 1,
-        }
+        let mut round = self
+            .round
+            .filter(|round| !round.is_broken(now_ms, latency_ms));
+        let round = round.get_or_insert_with(|| Round::with_first(now_ms, latency_ms));
+        round.add(now_ms, in_flight, latency_ms, outcome == Sample::Ok);
+        let round = *round;
         self.round = Some(round);
-        if round.failed >= 4 && round.failed * 2 >= round.samples {
+        if round.is_failing() {
             self.decrease(now_ms, in_flight);
             return;
         }
-        if self.is_complete(&round, now_ms) {
+        if round.is_complete(self.limit, now_ms) {
             self.end_round(&round, now_ms, in_flight);
         }
     }
 
-    fn is_complete(&self, round: &Round, now_ms: u64) -> bool {
-        let elapsed_ms = now_ms.saturating_sub(round.started_ms);
-        let trusted = round.samples >= TRUSTED_SAMPLES || elapsed_ms >= SMALL_ROUND_MS;
-        elapsed_ms >= MIN_ROUND_MS && round.samples >= self.limit && trusted
-    }
-
     fn end_round(&mut self, round: &Round, now_ms: u64, in_flight: u32) {
         self.round = Some(Round::from(now_ms));
-        let samples = f64::from(round.samples);
-        let latency = round.latency_sum / samples;
+        let latency = round.mean_latency_ms();
         self.remember_latency(now_ms, latency);
-        let mean_in_flight = round.in_flight_sum / u64::from(round.samples);
-        let is_used = (mean_in_flight + 1) * 5 >= u64::from(self.limit) * 4;
-        if !is_used {
+        if !round.uses(self.limit) {
             return;
         }
-        let goodput = f64::from(round.ok) / gap(round.started_ms, now_ms).max(1.0);
+        let goodput = round.goodput(now_ms);
         let here = Level {
             limit: self.limit,
             goodput,
@@ -384,14 +343,4 @@ impl ConcurrencyLimit {
 
 fn goodput_pays(here: Level, anchor: Level, factor: f64) -> bool {
     here.goodput > anchor.goodput * factor
-}
-
-fn whole_ms(latency_ms: f64) -> u64 {
-    let latency = std::time::Duration::try_from_secs_f64(latency_ms / 1_000.0).unwrap_or_default();
-    u64::try_from(latency.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn gap(from_ms: u64, to_ms: u64) -> f64 {
-    // A gap of more than 49 days is as good as endless.
-    u32::try_from(to_ms.saturating_sub(from_ms)).map_or(f64::INFINITY, f64::from)
 }

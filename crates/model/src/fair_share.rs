@@ -80,8 +80,9 @@ impl<K: Ord + Copy> FairShare<K> {
         self.served.get(key).map_or(floor, |time| floor.max(*time))
     }
 
+    /// Rarely does much: half of the room is made at once.
     fn forget_idle(&mut self, timed: &[(Virtual, Candidate<K>)]) {
-        if self.served.len() <= timed.len() + MAX_IDLE_KEYS / 2 {
+        if self.served.len() <= timed.len() + MAX_IDLE_KEYS {
             return;
         }
         // At the floor a remembered key is treated like an unknown one.
@@ -90,18 +91,14 @@ impl<K: Ord + Copy> FairShare<K> {
         let excess = self
             .served
             .len()
-            .saturating_sub(timed.len() + MAX_IDLE_KEYS);
+            .saturating_sub(timed.len() + MAX_IDLE_KEYS / 2);
         if excess == 0 {
             return;
         }
         // Those that are least ahead: forgetting them gives the least away.
         let busy: BTreeSet<K> = timed.iter().map(|(_, it)| it.key).collect();
-        let mut idle: Vec<(Virtual, K)> = self
-            .served
-            .iter()
-            .filter(|(key, _)| !busy.contains(key))
-            .map(|(key, time)| (*time, *key))
-            .collect();
+        let idle = self.served.iter().filter(|(key, _)| !busy.contains(key));
+        let mut idle: Vec<(Virtual, K)> = idle.map(|(key, time)| (*time, *key)).collect();
         idle.sort_unstable();
         for (_, key) in idle.into_iter().take(excess) {
             self.served.remove(&key);

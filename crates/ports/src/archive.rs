@@ -104,7 +104,10 @@ pub struct Staged {
 
 impl std::fmt::Debug for Staged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Staged").field("path", &self.path).field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Staged")
+            .field("path", &self.path)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 
@@ -161,7 +164,10 @@ pub trait Archive: Send + Sync {
     async fn sweep(&self) -> Result<u64, ArchiveError>;
 
     /// Begins a manifest.
-    async fn begin_manifest(&self, head: &ManifestHead) -> Result<Box<dyn ManifestWriter>, ArchiveError>;
+    async fn begin_manifest(
+        &self,
+        head: &ManifestHead,
+    ) -> Result<Box<dyn ManifestWriter>, ArchiveError>;
 
     /// The snapshots that are there, oldest first.
     async fn snapshots(&self) -> Result<Vec<SnapshotId>, ArchiveError>;
@@ -173,7 +179,10 @@ pub trait Archive: Send + Sync {
     ) -> Result<BoxStream<'static, Result<ManifestEntry, ArchiveError>>, ArchiveError>;
 
     /// Reads an object's plain bytes. Does not check the hash: the reader does, at the end.
-    async fn read(&self, path: &str) -> Result<BoxStream<'static, Result<Bytes, ArchiveError>>, ArchiveError>;
+    async fn read(
+        &self,
+        path: &str,
+    ) -> Result<BoxStream<'static, Result<Bytes, ArchiveError>>, ArchiveError>;
 }
 
 /// What it takes to reach an archive.

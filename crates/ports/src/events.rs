@@ -61,5 +61,9 @@ pub trait Events: Send + Sync {
 
     /// The tenant's events after `after`, or from now on; then live. Never another tenant's. A watcher that is too slow,
     /// or asks for what is no longer held, gets [`Seen::Gap`] once and goes on from the oldest held event.
-    async fn watch(&self, tenant: TenantId, after: Option<EventId>) -> Result<BoxStream<'static, Seen>, EventsError>;
+    async fn watch(
+        &self,
+        tenant: TenantId,
+        after: Option<EventId>,
+    ) -> Result<BoxStream<'static, Seen>, EventsError>;
 }

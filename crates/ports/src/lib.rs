@@ -6,6 +6,8 @@ pub mod clock;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod events;
+#[cfg(feature = "fake")]
+pub mod fake;
 pub mod google_auth;
 pub mod photos;
 pub mod queue;
@@ -16,7 +18,7 @@ pub mod vault;
 pub use archive::{Archive, ArchiveError};
 pub use clock::{Clock, Entropy};
 pub use events::Events;
-pub use photos::{PhotoSource, PhotoError};
+pub use photos::{PhotoError, PhotoSource};
 pub use queue::Queue;
 pub use quota::Quota;
 pub use store::{Store, StoreError};

@@ -12,7 +12,10 @@ use tintype_model::{
     quota::QuotaKind,
 };
 
-use crate::{quota::QuotaError, vault::{AccessToken, VaultError}};
+use crate::{
+    quota::QuotaError,
+    vault::{AccessToken, VaultError},
+};
 
 /// Where an item's bytes can be fetched for a while. A capability: never stored, never logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -124,9 +127,11 @@ impl PhotoError {
             Self::AuthLost(_) => ErrorKind::AuthLost,
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::QuotaExhausted { .. } => ErrorKind::QuotaExhausted,
-            Self::Unavailable(_) | Self::PageTokenExpired | Self::BaseUrlExpired | Self::Vault(_) | Self::Quota(_) => {
-                ErrorKind::Unavailable
-            }
+            Self::Unavailable(_)
+            | Self::PageTokenExpired
+            | Self::BaseUrlExpired
+            | Self::Vault(_)
+            | Self::Quota(_) => ErrorKind::Unavailable,
             Self::ItemNotFound => ErrorKind::NotFound,
             Self::NotMedia(_) => ErrorKind::Corrupt,
             Self::Rejected(_) => ErrorKind::Internal,
@@ -149,7 +154,8 @@ pub trait CallGate: Send + Sync {
     async fn exhausted(&self, kind: QuotaKind) -> Result<DateTime<Utc>, QuotaError>;
 
     /// An access token. `rejected` is the one that Google just refused, so that the answer is another one.
-    async fn access_token(&self, rejected: Option<&AccessToken>) -> Result<AccessToken, VaultError>;
+    async fn access_token(&self, rejected: Option<&AccessToken>)
+    -> Result<AccessToken, VaultError>;
 
     /// How an attempt went, for whoever adapts concurrency to it.
     fn observe(&self, attempt: Attempt);
@@ -201,16 +207,27 @@ pub trait Download: Send {
 #[async_trait]
 pub trait PhotoSource: Send + Sync {
     /// One page (up to 100) of a listing.
-    async fn list(&self, scope: &Scope, page_token: Option<&str>) -> Result<Page<ListedItem>, PhotoError>;
+    async fn list(
+        &self,
+        scope: &Scope,
+        page_token: Option<&str>,
+    ) -> Result<Page<ListedItem>, PhotoError>;
 
     /// One page (up to 50) of the albums.
     async fn albums(&self, page_token: Option<&str>) -> Result<Page<Album>, PhotoError>;
 
     /// 1 to 50 items by id, in the order asked, with fresh base URLs. [`PhotoError::ItemNotFound`] for those unknown.
-    async fn items(&self, ids: &[ProviderId]) -> Result<Vec<Result<ListedItem, PhotoError>>, PhotoError>;
+    async fn items(
+        &self,
+        ids: &[ProviderId],
+    ) -> Result<Vec<Result<ListedItem, PhotoError>>, PhotoError>;
 
     /// Opens an item's bytes from the start. Returns when the answer's head is there.
-    async fn download(&self, url: &BaseUrl, kind: MediaKind) -> Result<Box<dyn Download>, PhotoError>;
+    async fn download(
+        &self,
+        url: &BaseUrl,
+        kind: MediaKind,
+    ) -> Result<Box<dyn Download>, PhotoError>;
 }
 
 /// Opens accounts. Endpoints, authorities and proxy are the operator's configuration.

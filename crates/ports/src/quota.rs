@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use tintype_model::quota::{CloudProject, QuotaKind};
+use tintype_model::{
+    ErrorKind,
+    quota::{CloudProject, QuotaKind},
+};
 
 use crate::StoreError;
 
@@ -20,6 +23,17 @@ pub enum QuotaError {
     /// The ledger cannot be asked. Nothing may be spent meanwhile.
     #[error("the quota ledger cannot be reached")]
     Ledger(#[source] StoreError),
+}
+
+impl QuotaError {
+    /// The class of the failure.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Exhausted { .. } => ErrorKind::QuotaExhausted,
+            Self::Ledger(_) => ErrorKind::Unavailable,
+        }
+    }
 }
 
 /// What is known of a project's quota today.
@@ -41,13 +55,26 @@ pub trait Quota: Send + Sync {
     ///
     /// # Errors
     /// [`QuotaError::Exhausted`] when fewer are left, [`QuotaError::Ledger`] when the ledger cannot be asked.
-    async fn spend(&self, project: &CloudProject, kind: QuotaKind, units: u32) -> Result<(), QuotaError>;
+    async fn spend(
+        &self,
+        project: &CloudProject,
+        kind: QuotaKind,
+        units: u32,
+    ) -> Result<(), QuotaError>;
 
     /// Google says the day is over although our count is not: spend nothing more today.
-    async fn mark_exhausted(&self, project: &CloudProject, kind: QuotaKind) -> Result<DateTime<Utc>, QuotaError>;
+    async fn mark_exhausted(
+        &self,
+        project: &CloudProject,
+        kind: QuotaKind,
+    ) -> Result<DateTime<Utc>, QuotaError>;
 
     /// How the project stands today.
-    async fn standing(&self, project: &CloudProject, kind: QuotaKind) -> Result<QuotaStanding, QuotaError>;
+    async fn standing(
+        &self,
+        project: &CloudProject,
+        kind: QuotaKind,
+    ) -> Result<QuotaStanding, QuotaError>;
 
     /// Gives leased but unspent units back to the ledger, for a clean stop.
     async fn give_back(&self) -> Result<(), QuotaError>;

@@ -146,13 +146,26 @@ impl VaultError {
 #[async_trait]
 pub trait Vault: Send + Sync {
     /// Puts or replaces the secret of a storage.
-    async fn put(&self, tenant: TenantId, storage: StorageId, secret: Secret) -> Result<SecretInfo, VaultError>;
+    async fn put(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        secret: Secret,
+    ) -> Result<SecretInfo, VaultError>;
 
     /// What may be known of it.
-    async fn describe(&self, tenant: TenantId, storage: StorageId) -> Result<Option<SecretInfo>, VaultError>;
+    async fn describe(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+    ) -> Result<Option<SecretInfo>, VaultError>;
 
     /// A valid access token; refreshes at most once at a time. `rejected`: Google refused this one just now.
-    async fn access_token(&self, grant: &Grant, rejected: Option<&AccessToken>) -> Result<AccessToken, VaultError>;
+    async fn access_token(
+        &self,
+        grant: &Grant,
+        rejected: Option<&AccessToken>,
+    ) -> Result<AccessToken, VaultError>;
 
     /// The keys of a bucket.
     async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError>;
@@ -167,5 +180,10 @@ pub trait Vault: Send + Sync {
     async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError>;
 
     /// The tenant's access log after entry `after`, oldest first, at most `limit`.
-    async fn audit_log(&self, tenant: TenantId, after: i64, limit: u32) -> Result<Vec<AuditEntry>, VaultError>;
+    async fn audit_log(
+        &self,
+        tenant: TenantId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, VaultError>;
 }

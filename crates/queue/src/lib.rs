@@ -1,1 +1,5 @@
-//! Skeleton.
+//! Adapters of the queue port.
+
+mod memory;
+
+pub use memory::MemoryQueue;

@@ -1,2 +1,49 @@
-//! Skeleton.
-fn main() {}
+//! The one binary: `demo`, `backup`, `verify`, `restore`, `emulator`, with everything embedded.
+
+mod cli;
+mod config;
+mod engine;
+mod failure;
+mod follow;
+mod place;
+mod render;
+mod setup;
+mod wire;
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::Parser;
+use tintype_runtime::{
+    Lifecycle,
+    telemetry::{self, LogFormat},
+};
+
+use crate::{cli::Cli, failure::Failure};
+
+/// After the first signal, leases are handed back within this time.
+const GRACE: Duration = Duration::from_secs(20);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse_from(cli::arguments(std::env::args_os()));
+    let json = cli.wants_json();
+    match run(cli).await {
+        Ok(code) => code,
+        Err(failure) => failure.report(json),
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    telemetry::init(LogFormat::Plain, "error")?;
+    let life = Lifecycle::new();
+    tokio::spawn(life.on_signals(GRACE)?);
+    let abandoned = if cli.drains() {
+        life.stopping()
+    } else {
+        life.draining()
+    };
+    tokio::select! {
+        done = cli.run(&life) => done,
+        () = abandoned.cancelled() => Err(Failure::interrupted()),
+    }
+}

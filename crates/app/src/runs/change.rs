@@ -26,7 +26,12 @@ pub fn describe(error: &dyn std::error::Error) -> String {
 
 impl App {
     /// Applies the event and tells whoever watches.
-    pub(crate) async fn change_run(&self, tenant: TenantId, id: RunId, event: &RunEvent) -> AppResult<RunStatus> {
+    pub(crate) async fn change_run(
+        &self,
+        tenant: TenantId,
+        id: RunId,
+        event: &RunEvent,
+    ) -> AppResult<RunStatus> {
         for _ in 0..ATTEMPTS {
             let run = self.run(tenant, id).await?;
             let next = run.status.after(event.clone())?;
@@ -34,20 +39,39 @@ impl App {
                 return Ok(next);
             }
             let now = self.ports.clock.now();
-            if self.ports.store.set_run_status(tenant, id, run.status.state, &next, now).await? {
+            if self
+                .ports
+                .store
+                .set_run_status(tenant, id, run.status.state, &next, now)
+                .await?
+            {
                 tracing::info!(run.id = %id, run.state = next.state.as_str(), "run changed");
-                self.ports.events.publish(tenant, Event::RunChanged { run: id, status: next.clone() }).await?;
+                self.ports
+                    .events
+                    .publish(
+                        tenant,
+                        Event::RunChanged {
+                            run: id,
+                            status: next.clone(),
+                        },
+                    )
+                    .await?;
                 self.bell.notify_one();
                 return Ok(next);
             }
         }
-        Err(AppError::Store(StoreError::Conflict(format!("run {id} keeps changing"))))
+        Err(AppError::Store(StoreError::Conflict(format!(
+            "run {id} keeps changing"
+        ))))
     }
 
     /// Tells whoever watches how far the run is.
     pub(crate) async fn publish_progress(&self, tenant: TenantId, run: RunId) -> AppResult<()> {
         let progress = self.ports.store.progress(tenant, run).await?;
-        self.ports.events.publish(tenant, Event::RunProgressed { run, progress }).await?;
+        self.ports
+            .events
+            .publish(tenant, Event::RunProgressed { run, progress })
+            .await?;
         Ok(())
     }
 }

@@ -8,11 +8,7 @@ use tintype_model::{
     run::Run,
     storage::{Storage, StorageSettings},
 };
-use tintype_ports::{
-    Archive,
-    archive::ArchiveSpec,
-    vault::Grant,
-};
+use tintype_ports::{Archive, archive::ArchiveSpec, vault::Grant};
 
 use crate::{App, AppError, AppResult};
 
@@ -36,15 +32,30 @@ impl App {
     }
 
     /// The plan's archive, with keys from the vault.
-    pub(crate) async fn open_archive(&self, plan: &Plan, run: Option<RunId>) -> AppResult<Arc<dyn Archive>> {
+    pub(crate) async fn open_archive(
+        &self,
+        plan: &Plan,
+        run: Option<RunId>,
+    ) -> AppResult<Arc<dyn Archive>> {
         let destination = self.storage(plan.tenant, plan.destination).await?;
-        let grant =
-            Grant { tenant: plan.tenant, storage: destination.id, run, purpose: "write".into() };
+        let grant = Grant {
+            tenant: plan.tenant,
+            storage: destination.id,
+            run,
+            purpose: "write".into(),
+        };
         let keys = match destination.settings {
             StorageSettings::S3(_) => Some(self.ports.vault.bucket_keys(&grant).await?),
             StorageSettings::LocalFolder { .. } | StorageSettings::GooglePhotos(_) => None,
         };
-        let signing_key = self.ports.vault.signing_key(&Grant { purpose: "sign".into(), ..grant }).await?;
+        let signing_key = self
+            .ports
+            .vault
+            .signing_key(&Grant {
+                purpose: "sign".into(),
+                ..grant
+            })
+            .await?;
         let spec = ArchiveSpec {
             place: destination.settings,
             keys,

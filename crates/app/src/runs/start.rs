@@ -25,7 +25,12 @@ impl App {
     ///
     /// # Errors
     /// The plan is not there, or has a run that is not over.
-    pub async fn start_run(&self, tenant: TenantId, plan: PlanId, choice: RunChoice) -> AppResult<Run> {
+    pub async fn start_run(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        choice: RunChoice,
+    ) -> AppResult<Run> {
         let plan = self.plan(tenant, plan).await?;
         let mode = match choice {
             RunChoice::Full => RunMode::Full,
@@ -59,7 +64,10 @@ impl App {
 
     async fn has_full_run(&self, tenant: TenantId, plan: PlanId) -> AppResult<bool> {
         let runs = self.ports.store.runs(tenant, plan, LOOK_BACK).await?;
-        let ended_well = |run: &Run| matches!(run.status.state, RunState::Succeeded | RunState::Partial);
-        Ok(runs.iter().any(|run| run.mode == RunMode::Full && ended_well(run)))
+        let ended_well =
+            |run: &Run| matches!(run.status.state, RunState::Succeeded | RunState::Partial);
+        Ok(runs
+            .iter()
+            .any(|run| run.mode == RunMode::Full && ended_well(run)))
     }
 }

@@ -1,6 +1,10 @@
 //! Fair dispatch: moves shards from the backlog to the outbox, and from there to the queue.
 
-use tintype_model::{TenantId, fair_share::{Candidate, FairShare}, shard::ShardKind};
+use tintype_model::{
+    TenantId,
+    fair_share::{Candidate, FairShare},
+    shard::ShardKind,
+};
 
 use crate::{App, AppResult, steps::Step};
 
@@ -20,10 +24,17 @@ impl App {
         let mut left = backlog;
         let mut sent = 0;
         while sent < room && !left.is_empty() {
-            let candidates =
-                left.iter().map(|it| Candidate { key: it.tenant, weight: it.weight, backlog: it.items });
-            let Some(tenant) = share.pick(candidates) else { break };
-            let Some(place) = left.iter().position(|it| it.tenant == tenant) else { break };
+            let candidates = left.iter().map(|it| Candidate {
+                key: it.tenant,
+                weight: it.weight,
+                backlog: it.items,
+            });
+            let Some(tenant) = share.pick(candidates) else {
+                break;
+            };
+            let Some(place) = left.iter().position(|it| it.tenant == tenant) else {
+                break;
+            };
             let Some(shard) = self.ports.store.ready(tenant, 1).await?.into_iter().next() else {
                 left.swap_remove(place);
                 continue;
@@ -31,12 +42,19 @@ impl App {
             let dispatched = self
                 .ports
                 .store
-                .dispatch(std::slice::from_ref(&shard), self.settings.dispatch_patience)
+                .dispatch(
+                    std::slice::from_ref(&shard),
+                    self.settings.dispatch_patience,
+                )
                 .await?;
             let entry = &mut left[place];
             if dispatched == 1 {
                 sent += 1;
-                let cost = if shard.kind == ShardKind::Transfer { u64::from(shard.items) } else { 1 };
+                let cost = if shard.kind == ShardKind::Transfer {
+                    u64::from(shard.items)
+                } else {
+                    1
+                };
                 share.charge(tenant, entry.weight, cost);
                 self.ports.steps.reached(Step::Dispatched);
             }

@@ -11,7 +11,10 @@ impl App {
     pub(crate) async fn reconcile(&self) -> AppResult<()> {
         let lost = self.ports.store.requeue_lost().await?;
         if lost > 0 {
-            tracing::warn!(shards.lost = lost, "shards without a live lease went back into the backlog");
+            tracing::warn!(
+                shards.lost = lost,
+                "shards without a live lease went back into the backlog"
+            );
         }
         let now = self.ports.clock.now();
         for (tenant, run) in self.ports.store.due(now, BATCH).await? {

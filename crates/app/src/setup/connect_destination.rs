@@ -24,7 +24,11 @@ impl App {
     ///
     /// # Errors
     /// A bad or taken name, missing keys, or a store or vault that fails.
-    pub async fn connect_destination(&self, tenant: TenantId, new: NewDestination) -> AppResult<Storage> {
+    pub async fn connect_destination(
+        &self,
+        tenant: TenantId,
+        new: NewDestination,
+    ) -> AppResult<Storage> {
         let name = checked_name(&new.name)?;
         self.refuse_taken_name(tenant, &name).await?;
         let now = self.ports.clock.now();
@@ -37,17 +41,24 @@ impl App {
         };
         let secret = match (&storage.settings, new.keys) {
             (StorageSettings::GooglePhotos(_), _) => {
-                return Err(AppError::Invalid("destination: a backup cannot be written to google photos".into()));
+                return Err(AppError::Invalid(
+                    "destination: a backup cannot be written to google photos".into(),
+                ));
             }
             (StorageSettings::S3(_), None) => {
-                return Err(AppError::Invalid("keys: a bucket needs an access key id and a secret access key".into()));
+                return Err(AppError::Invalid(
+                    "keys: a bucket needs an access key id and a secret access key".into(),
+                ));
             }
             (StorageSettings::S3(_), Some(keys)) => Some(Secret::S3 {
                 access_key_id: keys.access_key_id,
                 secret_access_key: keys.secret_access_key,
             }),
             (StorageSettings::LocalFolder { path }, _) if !path.is_absolute() => {
-                return Err(AppError::Invalid(format!("path: {} is not absolute; write it from the root", path.display())));
+                return Err(AppError::Invalid(format!(
+                    "path: {} is not absolute; write it from the root",
+                    path.display()
+                )));
             }
             (StorageSettings::LocalFolder { .. }, _) => None,
         };

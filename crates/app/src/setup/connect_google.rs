@@ -29,7 +29,11 @@ impl App {
     ///
     /// # Errors
     /// A bad or taken name, or a store or vault that fails.
-    pub async fn connect_google(&self, tenant: TenantId, new: NewGoogleStorage) -> AppResult<Storage> {
+    pub async fn connect_google(
+        &self,
+        tenant: TenantId,
+        new: NewGoogleStorage,
+    ) -> AppResult<Storage> {
         let name = checked_name(&new.name)?;
         self.refuse_taken_name(tenant, &name).await?;
         let now = self.ports.clock.now();
@@ -56,7 +60,9 @@ impl App {
 
     pub(crate) async fn refuse_taken_name(&self, tenant: TenantId, name: &str) -> AppResult<()> {
         match self.ports.store.storage_by_name(tenant, name).await? {
-            Some(_) => Err(AppError::Invalid(format!("name: there is a storage called {name:?} already; choose another"))),
+            Some(_) => Err(AppError::Invalid(format!(
+                "name: there is a storage called {name:?} already; choose another"
+            ))),
             None => Ok(()),
         }
     }

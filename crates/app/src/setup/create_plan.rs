@@ -30,8 +30,16 @@ impl App {
     /// Settings that do not fit, storages that are not there, or a destination that cannot be used. Nothing is stored then.
     pub async fn create_plan(&self, tenant: TenantId, new: NewPlan) -> AppResult<Plan> {
         let name = checked_name(&new.name)?;
-        if self.ports.store.plan_by_name(tenant, &name).await?.is_some() {
-            return Err(AppError::Invalid(format!("name: there is a plan called {name:?} already; choose another")));
+        if self
+            .ports
+            .store
+            .plan_by_name(tenant, &name)
+            .await?
+            .is_some()
+        {
+            return Err(AppError::Invalid(format!(
+                "name: there is a plan called {name:?} already; choose another"
+            )));
         }
         if new.options.layout == Layout::Mirror && !new.options.recipients.is_empty() {
             return Err(AppError::Invalid(
@@ -40,7 +48,9 @@ impl App {
         }
         let source = self.storage(tenant, new.source).await?;
         if !matches!(source.settings, StorageSettings::GooglePhotos(_)) {
-            return Err(AppError::Invalid("source: a backup reads from a google photos storage".into()));
+            return Err(AppError::Invalid(
+                "source: a backup reads from a google photos storage".into(),
+            ));
         }
         let now = self.ports.clock.now();
         let plan = Plan {
@@ -49,7 +59,9 @@ impl App {
             name,
             source: new.source,
             destination: new.destination,
-            archive: new.archive.unwrap_or_else(|| ArchiveId::new(now, self.ports.entropy.id_bytes())),
+            archive: new
+                .archive
+                .unwrap_or_else(|| ArchiveId::new(now, self.ports.entropy.id_bytes())),
             options: new.options,
             created_at: now,
         };

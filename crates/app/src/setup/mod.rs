@@ -1,7 +1,7 @@
 //! Connecting storages, making plans.
 
-pub mod connect_google;
 pub mod connect_destination;
+pub mod connect_google;
 pub mod create_plan;
 pub mod reauthorise;
 pub mod test_storage;

@@ -23,7 +23,11 @@ impl App {
         refresh_token: SecretString,
     ) -> AppResult<()> {
         self.storage(tenant, storage).await?;
-        let secret = Secret::Google { client_id, client_secret, refresh_token };
+        let secret = Secret::Google {
+            client_id,
+            client_secret,
+            refresh_token,
+        };
         self.ports.vault.put(tenant, storage, secret).await?;
         for plan in self.ports.store.plans_from(tenant, storage).await? {
             for run in self.ports.store.runs(tenant, plan.id, 1).await? {

@@ -68,7 +68,9 @@ const READ_SCOPE: &str = "photoslibrary.readonly.appcreateddata";
 const fn action(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::AuthLost => "authorise again and paste the new token",
-        ErrorKind::Forbidden => "enable the Photos Library API in the cloud project and grant the read scope",
+        ErrorKind::Forbidden => {
+            "enable the Photos Library API in the cloud project and grant the read scope"
+        }
         ErrorKind::QuotaExhausted => "wait until the quota day turns, or use another cloud project",
         _ => "try again in a minute; check the network and the proxy when it stays",
     }
@@ -76,7 +78,14 @@ const fn action(kind: ErrorKind) -> &'static str {
 
 fn failed(name: CheckName, error: &PhotoError) -> Check {
     let kind = error.kind();
-    Check { name, result: CheckResult::Failed { kind, cause: crate::runs::describe(error), action: action(kind) } }
+    Check {
+        name,
+        result: CheckResult::Failed {
+            kind,
+            cause: crate::runs::describe(error),
+            action: action(kind),
+        },
+    }
 }
 
 impl App {
@@ -92,33 +101,61 @@ impl App {
     ) -> AppResult<bool> {
         let storage = self.storage(tenant, storage).await?;
         let StorageSettings::GooglePhotos(settings) = &storage.settings else {
-            return Err(AppError::Invalid("storage: only a google photos storage can be tested".into()));
+            return Err(AppError::Invalid(
+                "storage: only a google photos storage can be tested".into(),
+            ));
         };
-        let grant = Grant { tenant, storage: storage.id, run: None, purpose: "test".into() };
+        let grant = Grant {
+            tenant,
+            storage: storage.id,
+            run: None,
+            purpose: "test".into(),
+        };
         let gate = Arc::new(Gate::new(self, grant, settings.project.clone()));
         let token = match gate.access_token(None).await {
             Ok(token) => token,
             Err(error) => {
                 let kind = error.kind();
                 let cause = crate::runs::describe(&error);
-                on_check(Check { name: CheckName::Token, result: CheckResult::Failed { kind, cause, action: action(kind) } });
+                on_check(Check {
+                    name: CheckName::Token,
+                    result: CheckResult::Failed {
+                        kind,
+                        cause,
+                        action: action(kind),
+                    },
+                });
                 return Ok(false);
             }
         };
         let evidence = format!("valid until {}", token.expires_at.format("%H:%M UTC"));
-        on_check(Check { name: CheckName::Token, result: CheckResult::Passed(evidence) });
+        on_check(Check {
+            name: CheckName::Token,
+            result: CheckResult::Passed(evidence),
+        });
 
         if !token.scopes.iter().any(|scope| scope.ends_with(READ_SCOPE)) {
             let cause = format!("{READ_SCOPE} is not among the granted scopes");
-            let result =
-                CheckResult::Failed { kind: ErrorKind::Forbidden, cause, action: "authorise again and allow reading" };
-            on_check(Check { name: CheckName::Scopes, result });
+            let result = CheckResult::Failed {
+                kind: ErrorKind::Forbidden,
+                cause,
+                action: "authorise again and allow reading",
+            };
+            on_check(Check {
+                name: CheckName::Scopes,
+                result,
+            });
             return Ok(false);
         }
-        on_check(Check { name: CheckName::Scopes, result: CheckResult::Passed(READ_SCOPE.into()) });
+        on_check(Check {
+            name: CheckName::Scopes,
+            result: CheckResult::Passed(READ_SCOPE.into()),
+        });
 
         let source = self.ports.sources.open(gate);
-        let scope = Scope::Library { include_archived: settings.include_archived };
+        let scope = Scope::Library {
+            include_archived: settings.include_archived,
+        };
         let page = match source.list(&scope, None).await {
             Ok(page) => page,
             Err(error) => {
@@ -132,7 +169,10 @@ impl App {
         } else {
             format!("{}{more} items", page.entries.len())
         };
-        on_check(Check { name: CheckName::Listing, result: CheckResult::Passed(evidence) });
+        on_check(Check {
+            name: CheckName::Listing,
+            result: CheckResult::Passed(evidence),
+        });
 
         let check = probe_bytes(source.as_ref(), &page.entries).await;
         let passed = !matches!(check.result, CheckResult::Failed { .. });
@@ -143,19 +183,36 @@ impl App {
 
 async fn probe_bytes(source: &dyn PhotoSource, entries: &[ListedItem]) -> Check {
     let name = CheckName::Bytes;
-    let photo_first = entries.iter().filter(|item| item.base_url.is_some()).min_by_key(|item| item.metadata.kind == MediaKind::Video);
-    let Some((item, url)) = photo_first.and_then(|item| item.base_url.as_ref().map(|url| (item, url))) else {
-        return Check { name, result: CheckResult::Skipped("no item to fetch".into()) };
+    let photo_first = entries
+        .iter()
+        .filter(|item| item.base_url.is_some())
+        .min_by_key(|item| item.metadata.kind == MediaKind::Video);
+    let Some((item, url)) =
+        photo_first.and_then(|item| item.base_url.as_ref().map(|url| (item, url)))
+    else {
+        return Check {
+            name,
+            result: CheckResult::Skipped("no item to fetch".into()),
+        };
     };
     let opened = async {
         let mut download = source.download(url, item.metadata.kind).await?;
         let first = download.next().await?;
-        Ok::<_, PhotoError>((download.total_length(), first.map_or(0, |bytes| bytes.len())))
+        Ok::<_, PhotoError>((
+            download.total_length(),
+            first.map_or(0, |bytes| bytes.len()),
+        ))
     };
     match opened.await {
         Ok((total, got)) => {
-            let evidence = total.map_or_else(|| format!("{got} bytes"), |total| format!("{total} bytes promised"));
-            Check { name, result: CheckResult::Passed(evidence) }
+            let evidence = total.map_or_else(
+                || format!("{got} bytes"),
+                |total| format!("{total} bytes promised"),
+            );
+            Check {
+                name,
+                result: CheckResult::Passed(evidence),
+            }
         }
         Err(error) => failed(name, &error),
     }

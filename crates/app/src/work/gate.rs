@@ -66,10 +66,17 @@ impl CallGate for Gate {
     }
 
     async fn exhausted(&self, kind: QuotaKind) -> Result<DateTime<Utc>, QuotaError> {
-        self.app.ports.quota.mark_exhausted(&self.project, kind).await
+        self.app
+            .ports
+            .quota
+            .mark_exhausted(&self.project, kind)
+            .await
     }
 
-    async fn access_token(&self, rejected: Option<&AccessToken>) -> Result<AccessToken, VaultError> {
+    async fn access_token(
+        &self,
+        rejected: Option<&AccessToken>,
+    ) -> Result<AccessToken, VaultError> {
         let mut held = self.token.lock().await;
         let soon = self.app.ports.clock.now() + chrono::TimeDelta::seconds(TOKEN_MARGIN_SECONDS);
         if let Some(token) = held.as_ref() {
@@ -78,7 +85,12 @@ impl CallGate for Gate {
                 return Ok(token.clone());
             }
         }
-        let token = self.app.ports.vault.access_token(&self.grant, rejected).await?;
+        let token = self
+            .app
+            .ports
+            .vault
+            .access_token(&self.grant, rejected)
+            .await?;
         *held = Some(token.clone());
         Ok(token)
     }

@@ -69,7 +69,9 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let woken = {
             let mut lanes = self.shared.lock();
-            let Some(lane) = lanes.get_mut(&self.project) else { return };
+            let Some(lane) = lanes.get_mut(&self.project) else {
+                return;
+            };
             lane.in_flight -= 1;
             self.shared.admit(&self.project, lane)
         };
@@ -99,7 +101,11 @@ impl Shared {
         }
     }
 
-    fn admit(self: &Arc<Self>, project: &CloudProject, lane: &mut Lane) -> Vec<(oneshot::Sender<Turn>, Turn)> {
+    fn admit(
+        self: &Arc<Self>,
+        project: &CloudProject,
+        lane: &mut Lane,
+    ) -> Vec<(oneshot::Sender<Turn>, Turn)> {
         let mut woken = Vec::new();
         while lane.in_flight < lane.limit.limit() {
             let fronts = lane.waiting.values().filter_map(VecDeque::front);
@@ -108,8 +114,12 @@ impl Shared {
                 weight: it.claim.weight,
                 backlog: it.claim.backlog,
             });
-            let Some(tenant) = lane.share.pick(candidates) else { break };
-            let Some(queue) = lane.waiting.get_mut(&tenant) else { break };
+            let Some(tenant) = lane.share.pick(candidates) else {
+                break;
+            };
+            let Some(queue) = lane.waiting.get_mut(&tenant) else {
+                break;
+            };
             let next = queue.pop_front();
             if queue.is_empty() {
                 lane.waiting.remove(&tenant);
@@ -120,7 +130,13 @@ impl Shared {
             }
             lane.in_flight += 1;
             lane.share.charge(tenant, next.claim.weight, 1);
-            woken.push((next.turn, Turn { shared: Arc::clone(self), project: project.clone() }));
+            woken.push((
+                next.turn,
+                Turn {
+                    shared: Arc::clone(self),
+                    project: project.clone(),
+                },
+            ));
         }
         woken
     }
@@ -128,10 +144,21 @@ impl Shared {
 
 impl Permits {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let bounds = Bounds { min: 1, max: settings.max_downloads, initial: settings.initial_downloads };
-        let shared =
-            Shared { lanes: Mutex::default(), began: Instant::now(), bounds, burst: settings.fair_burst };
-        Self { shared: Arc::new(shared), everything: Arc::new(Semaphore::new(settings.max_downloads as usize)) }
+        let bounds = Bounds {
+            min: 1,
+            max: settings.max_downloads,
+            initial: settings.initial_downloads,
+        };
+        let shared = Shared {
+            lanes: Mutex::default(),
+            began: Instant::now(),
+            bounds,
+            burst: settings.fair_burst,
+        };
+        Self {
+            shared: Arc::new(shared),
+            everything: Arc::new(Semaphore::new(settings.max_downloads as usize)),
+        }
     }
 
     /// Waits for this tenant's turn in the project's lane.
@@ -139,8 +166,16 @@ impl Permits {
         let (sender, turn) = oneshot::channel();
         let woken = {
             let mut lanes = self.shared.lock();
-            let lane = lanes.entry(project.clone()).or_insert_with(|| self.shared.new_lane());
-            lane.waiting.entry(claim.tenant).or_default().push_back(Waiting { claim, turn: sender });
+            let lane = lanes
+                .entry(project.clone())
+                .or_insert_with(|| self.shared.new_lane());
+            lane.waiting
+                .entry(claim.tenant)
+                .or_default()
+                .push_back(Waiting {
+                    claim,
+                    turn: sender,
+                });
             self.shared.admit(project, lane)
         };
         deliver(woken);
@@ -150,7 +185,10 @@ impl Permits {
         };
         // The semaphore is never closed.
         let slot = Arc::clone(&self.everything).acquire_owned().await.ok();
-        Permit { _turn: turn, _slot: slot }
+        Permit {
+            _turn: turn,
+            _slot: slot,
+        }
     }
 
     /// Lets the project's limit learn from an attempt.
@@ -163,9 +201,12 @@ impl Permits {
         };
         let woken = {
             let mut lanes = self.shared.lock();
-            let Some(lane) = lanes.get_mut(project) else { return };
+            let Some(lane) = lanes.get_mut(project) else {
+                return;
+            };
             let latency_ms = attempt.latency.as_secs_f64() * 1_000.0;
-            lane.limit.on_sample(now_ms, lane.in_flight, latency_ms, sample);
+            lane.limit
+                .on_sample(now_ms, lane.in_flight, latency_ms, sample);
             self.shared.admit(project, lane)
         };
         deliver(woken);
@@ -177,7 +218,11 @@ mod tests {
     use super::*;
 
     fn claim(tenant: u8, backlog: u64) -> Claim {
-        Claim { tenant: TenantId::from_uuid(uuid_of(tenant)), weight: 1, backlog }
+        Claim {
+            tenant: TenantId::from_uuid(uuid_of(tenant)),
+            weight: 1,
+            backlog,
+        }
     }
 
     fn uuid_of(byte: u8) -> uuid::Uuid {
@@ -185,7 +230,12 @@ mod tests {
     }
 
     fn permits(limit: u32) -> Permits {
-        Permits::new(&Settings { initial_downloads: limit, max_downloads: limit, fair_burst: 10, ..Settings::default() })
+        Permits::new(&Settings {
+            initial_downloads: limit,
+            max_downloads: limit,
+            fair_burst: 10,
+            ..Settings::default()
+        })
     }
 
     fn project() -> CloudProject {
@@ -197,10 +247,18 @@ mod tests {
         let permits = permits(1);
         let held = permits.acquire(&project(), claim(1, 5)).await;
         let impatient = permits.acquire(&project(), claim(2, 5));
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(5), impatient).await.is_err());
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_millis(5), impatient)
+                .await
+                .is_err()
+        );
         drop(held);
         let patient = permits.acquire(&project(), claim(3, 5));
-        assert!(tokio::time::timeout(std::time::Duration::from_secs(5), patient).await.is_ok());
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_secs(5), patient)
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -209,6 +267,10 @@ mod tests {
         let other = "456".parse().expect("a project");
         let _held = permits.acquire(&project(), claim(1, 5)).await;
         let second = permits.acquire(&other, claim(1, 5));
-        assert!(tokio::time::timeout(std::time::Duration::from_secs(5), second).await.is_ok());
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_secs(5), second)
+                .await
+                .is_ok()
+        );
     }
 }

@@ -5,7 +5,7 @@ use tintype_model::{
     item::ItemFault,
     run::{RunEvent, RunReason},
 };
-use tintype_ports::{ArchiveError, PhotoError};
+use tintype_ports::{ArchiveError, PhotoError, quota::QuotaError};
 
 use crate::{App, AppError, runs::describe};
 
@@ -22,10 +22,17 @@ pub(crate) enum ItemTrouble {
 
 impl From<PhotoError> for ItemTrouble {
     fn from(error: PhotoError) -> Self {
-        let fault = || ItemFault { kind: error.kind(), message: describe(&error) };
+        let fault = || ItemFault {
+            kind: error.kind(),
+            message: describe(&error),
+        };
         match error {
-            PhotoError::ItemNotFound | PhotoError::NotMedia(_) | PhotoError::Rejected(_) => Self::Item(fault()),
-            PhotoError::Unavailable(_) | PhotoError::BaseUrlExpired | PhotoError::PageTokenExpired => Self::Later(fault()),
+            PhotoError::ItemNotFound | PhotoError::NotMedia(_) | PhotoError::Rejected(_) => {
+                Self::Item(fault())
+            }
+            PhotoError::Unavailable(_)
+            | PhotoError::BaseUrlExpired
+            | PhotoError::PageTokenExpired => Self::Later(fault()),
             PhotoError::AuthLost(_)
             | PhotoError::Forbidden(_)
             | PhotoError::QuotaExhausted { .. }
@@ -45,9 +52,18 @@ impl From<ArchiveError> for ItemTrouble {
 impl App {
     /// What the run does about trouble that is not one item's. `None`: nothing, the shard is simply tried again later.
     pub(crate) fn event_for(&self, error: &AppError) -> Option<RunEvent> {
-        let reason = || RunReason { kind: error.kind(), message: describe(error) };
-        if let AppError::Photos(PhotoError::QuotaExhausted { resumes_at }) = error {
-            return Some(RunEvent::QuotaExhausted { resumes_at: *resumes_at });
+        let reason = || RunReason {
+            kind: error.kind(),
+            message: describe(error),
+        };
+        if let AppError::Photos(
+            PhotoError::QuotaExhausted { resumes_at }
+            | PhotoError::Quota(QuotaError::Exhausted { resumes_at, .. }),
+        ) = error
+        {
+            return Some(RunEvent::QuotaExhausted {
+                resumes_at: *resumes_at,
+            });
         }
         match error.kind() {
             ErrorKind::AuthLost => Some(RunEvent::AuthLost(reason())),
@@ -58,11 +74,17 @@ impl App {
                 let retry_at = chrono::TimeDelta::from_std(self.settings.mend_interval)
                     .ok()
                     .map(|pause| self.ports.clock.now() + pause);
-                Some(RunEvent::UserNeeded { reason: reason(), retry_at })
+                Some(RunEvent::UserNeeded {
+                    reason: reason(),
+                    retry_at,
+                })
             }
             // The destination belongs to another archive, or a setting cannot work: trying again by itself is no use.
             ErrorKind::InvalidInput | ErrorKind::Conflict | ErrorKind::NotFound => {
-                Some(RunEvent::UserNeeded { reason: reason(), retry_at: None })
+                Some(RunEvent::UserNeeded {
+                    reason: reason(),
+                    retry_at: None,
+                })
             }
             ErrorKind::QuotaExhausted
             | ErrorKind::Unavailable

@@ -38,8 +38,15 @@ pub(crate) struct UrlCache {
 impl UrlCache {
     pub(crate) fn new(capacity: usize, lifetime: Duration) -> Self {
         let lifetime = TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::MAX);
-        let state = State { held: HashMap::new(), order: VecDeque::new(), lifetime };
-        Self { state: Mutex::new(state), capacity }
+        let state = State {
+            held: HashMap::new(),
+            order: VecDeque::new(),
+            lifetime,
+        };
+        Self {
+            state: Mutex::new(state),
+            capacity,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -48,14 +55,26 @@ impl UrlCache {
     }
 
     /// Remembers a URL that Google just gave; forgets the oldest when there are too many.
-    pub(crate) fn put(&self, storage: StorageId, item: ProviderId, url: BaseUrl, now: DateTime<Utc>) {
+    pub(crate) fn put(
+        &self,
+        storage: StorageId,
+        item: ProviderId,
+        url: BaseUrl,
+        now: DateTime<Utc>,
+    ) {
         let mut state = self.lock();
         let key = (storage, item);
-        if state.held.insert(key.clone(), HeldUrl { url, since: now }).is_none() {
+        if state
+            .held
+            .insert(key.clone(), HeldUrl { url, since: now })
+            .is_none()
+        {
             state.order.push_back(key);
         }
         while state.held.len() > self.capacity {
-            let Some(oldest) = state.order.pop_front() else { break };
+            let Some(oldest) = state.order.pop_front() else {
+                break;
+            };
             state.held.remove(&oldest);
         }
         // Taken URLs leave their key in the order; it must not grow without bound.
@@ -66,7 +85,12 @@ impl UrlCache {
     }
 
     /// Takes the item's URL, if it is still young enough to work.
-    pub(crate) fn take(&self, storage: StorageId, item: &ProviderId, now: DateTime<Utc>) -> Option<HeldUrl> {
+    pub(crate) fn take(
+        &self,
+        storage: StorageId,
+        item: &ProviderId,
+        now: DateTime<Utc>,
+    ) -> Option<HeldUrl> {
         let mut state = self.lock();
         let held = state.held.remove(&(storage, item.clone()))?;
         (now - held.since < state.lifetime).then_some(held)
@@ -80,7 +104,10 @@ impl UrlCache {
     /// Learns that a URL died at this age, so that others are renewed before they do.
     pub(crate) fn died(&self, held: &HeldUrl, now: DateTime<Utc>) {
         let age = (now - held.since).as_seconds_f64() * CAUTION;
-        #[expect(clippy::cast_possible_truncation, reason = "milliseconds of an age of at most hours")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "milliseconds of an age of at most hours"
+        )]
         let learned = TimeDelta::milliseconds((age * 1_000.0) as i64).max(SHORTEST);
         let mut state = self.lock();
         state.lifetime = state.lifetime.min(learned);
@@ -111,14 +138,25 @@ mod tests {
             cache.take(storage(), &id(number / 2), DateTime::UNIX_EPOCH);
         }
         assert!(cache.lock().held.len() <= 10 && cache.lock().order.len() <= 20);
-        assert!(cache.take(storage(), &id(999), DateTime::UNIX_EPOCH).is_some());
-        assert!(cache.take(storage(), &id(999), DateTime::UNIX_EPOCH).is_none());
+        assert!(
+            cache
+                .take(storage(), &id(999), DateTime::UNIX_EPOCH)
+                .is_some()
+        );
+        assert!(
+            cache
+                .take(storage(), &id(999), DateTime::UNIX_EPOCH)
+                .is_none()
+        );
     }
 
     #[test]
     fn a_death_shortens_the_trust_in_all() {
         let cache = UrlCache::new(10, Duration::from_secs(3_600));
-        let held = HeldUrl { url: url(), since: DateTime::UNIX_EPOCH };
+        let held = HeldUrl {
+            url: url(),
+            since: DateTime::UNIX_EPOCH,
+        };
         cache.died(&held, DateTime::UNIX_EPOCH + TimeDelta::seconds(20));
         assert!(cache.is_fresh(&held, DateTime::UNIX_EPOCH + TimeDelta::seconds(15)));
         assert!(!cache.is_fresh(&held, DateTime::UNIX_EPOCH + TimeDelta::seconds(17)));

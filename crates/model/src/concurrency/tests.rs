@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::*;
+use super::{round::whole_ms, *};
 
 /// Microseconds of virtual time.
 type Micros = u64;
@@ -62,10 +62,7 @@ impl Simulation {
             Service::Constant { latency, jitter } => {
                 let micros =
                     f64::from(u32::try_from(latency).expect("short")) * (1.0 + jitter * spread);
-                (
-                    self.now + std::time::Duration::from_secs_f64(micros / 1e6).as_micros() as u64,
-                    false,
-                )
+                (self.now + whole_ms(micros), false)
             }
             Service::Bound { work, .. } => {
                 let first = self.free_at.iter_mut().min().expect("a server");

@@ -290,8 +290,8 @@ proptest! {
         let json = serde_json::json!({ "refresh_token": &refresh }).to_string();
         let blob = general_purpose::STANDARD_NO_PAD.encode(serde_json::json!({ "token": &json }).to_string());
         for form in [json, blob] {
-            let token = TokenBlob::parse(&form);
-            prop_assert_eq!(token.unwrap().refresh_token.expose_secret(), &refresh);
+            let token = TokenBlob::parse(&form).unwrap();
+            prop_assert_eq!(token.refresh_token.expose_secret(), &refresh);
         }
     }
 }

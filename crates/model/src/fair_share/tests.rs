@@ -1,3 +1,5 @@
+//! A bench that serves units one step at a time, and the promises measured on it.
+
 use proptest::prelude::*;
 
 use super::*;

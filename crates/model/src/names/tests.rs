@@ -1,3 +1,5 @@
+//! Hostile names: none escapes its folder, none collides.
+
 use std::{
     collections::HashSet,
     path::{Component, Path},
@@ -46,7 +48,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         pieces.prop_map(|pieces| pieces.concat()),
         any::<String>(),
-        ("[a-zé/~.]{0,8}", 0_usize..4_096).prop_map(|(text, times)| text.repeat(times)),
+        ("[a-zé/~.]{0,8}", 0_usize..600).prop_map(|(text, times)| text.repeat(times)),
     ]
 }
 
@@ -78,7 +80,7 @@ proptest! {
     fn no_name_escapes_its_folder(name in hostile()) {
         let safe = safe_file_name(&name);
         check_component(&safe);
-        prop_assert_eq!(safe_file_name(&safe), safe.clone(), "a safe name is left as it is");
+        prop_assert_eq!(&safe_file_name(&safe), &safe, "a safe name is left as it is");
         let distinct = mirror_path_distinct(june(), &name, "0123456789ab");
         let file = distinct.strip_prefix("by-month/2024/2024-06/").expect("the folder");
         check_component(file);

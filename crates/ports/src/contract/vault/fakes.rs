@@ -16,7 +16,10 @@ use crate::{
 };
 
 /// The scopes that [`FakeGoogle`] grants unless told otherwise.
-pub const SCOPES: [&str; 2] = ["photoslibrary.appendonly", "photoslibrary.readonly.appcreateddata"];
+pub const SCOPES: [&str; 2] = [
+    "photoslibrary.appendonly",
+    "photoslibrary.readonly.appcreateddata",
+];
 
 /// A token endpoint that counts: `access-token-1`, `access-token-2`, … each for an hour, or what was scripted.
 #[derive(Debug, Default)]

@@ -1,0 +1,238 @@
+//! Group commit: finished downloads of a plan are made durable together, then recorded together. An item counts as stored
+//! only after both.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use tintype_model::{
+    Fidelity, PlanId, ShardId,
+    item::{ItemFault, StoredContent},
+    progress::Progress,
+    shard::Lease,
+};
+use tintype_ports::{Archive, archive::Staged, store::Outcome};
+use tokio::sync::{mpsc, oneshot};
+
+use super::gate::Gate;
+use crate::{App, AppError, AppResult, runs::describe, steps::Step};
+
+/// Progress is told at most this often for a run.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// The shard an item belongs to, as far as recording it goes.
+pub(crate) struct Recorder {
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// An item whose fate is known.
+pub(crate) struct Finished {
+    pub(crate) seq: u64,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) result: Result<(Staged, Fidelity), ItemFault>,
+    /// Told when the outcome is recorded, or why it could not be.
+    pub(crate) reply: oneshot::Sender<AppResult<()>>,
+}
+
+struct Decided {
+    outcome: Outcome,
+    recorder: Arc<Recorder>,
+    reply: oneshot::Sender<AppResult<()>>,
+}
+
+/// The committer of one plan's archive. Ends when nobody holds it any more.
+pub(crate) struct Committer {
+    inbox: mpsc::Sender<Finished>,
+}
+
+impl Committer {
+    /// Hands an item over; waits while the committer is behind, which holds new downloads back.
+    pub(crate) async fn submit(&self, finished: Finished) {
+        // The task lives as long as this sender; if it died of a defect, the dropped reply tells the waiting item.
+        drop(self.inbox.send(finished).await);
+    }
+}
+
+/// The committers at work.
+#[derive(Default)]
+pub(crate) struct Committers {
+    by_plan: Mutex<HashMap<PlanId, Weak<Committer>>>,
+}
+
+impl App {
+    /// The plan's committer, started when there is none.
+    pub(crate) fn committer(&self, plan: PlanId, archive: &Arc<dyn Archive>) -> Arc<Committer> {
+        let mut by_plan = self
+            .committers
+            .by_plan
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(committer) = by_plan.get(&plan).and_then(Weak::upgrade) {
+            return committer;
+        }
+        by_plan.retain(|_, committer| committer.strong_count() > 0);
+        let (inbox, finished) = mpsc::channel(self.settings.group_items);
+        let (decided, to_record) = mpsc::channel(1);
+        let committer = Arc::new(Committer { inbox });
+        by_plan.insert(plan, Arc::downgrade(&committer));
+        // Two stages, so that the disk works on one group while the database takes the one before.
+        tokio::spawn(
+            self.clone()
+                .commit_groups(Arc::clone(archive), finished, decided),
+        );
+        tokio::spawn(self.clone().record_groups(to_record));
+        committer
+    }
+
+    async fn commit_groups(
+        self,
+        archive: Arc<dyn Archive>,
+        mut finished: mpsc::Receiver<Finished>,
+        decided: mpsc::Sender<Vec<Decided>>,
+    ) {
+        while let Some(first) = finished.recv().await {
+            let group = self.gather(first, &mut finished);
+            self.ports.steps.reached(Step::Staged);
+            let group = commit(archive.as_ref(), group).await;
+            self.ports.steps.reached(Step::Committed);
+            if decided.send(group).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Whatever is waiting already, within the bounds: under load groups grow by themselves, at rest nothing waits.
+    fn gather(&self, first: Finished, finished: &mut mpsc::Receiver<Finished>) -> Vec<Finished> {
+        let size = |item: &Finished| item.result.as_ref().map_or(0, |(staged, _)| staged.size);
+        let mut bytes = size(&first);
+        let mut group = vec![first];
+        while group.len() < self.settings.group_items && bytes < self.settings.group_bytes {
+            let Ok(next) = finished.try_recv() else { break };
+            bytes += size(&next);
+            group.push(next);
+        }
+        group
+    }
+
+    async fn record_groups(self, mut groups: mpsc::Receiver<Vec<Decided>>) {
+        let mut told = HashMap::new();
+        while let Some(group) = groups.recv().await {
+            let mut by_shard: HashMap<ShardId, Vec<Decided>> = HashMap::new();
+            for decided in group {
+                by_shard
+                    .entry(decided.recorder.lease.shard.id)
+                    .or_default()
+                    .push(decided);
+            }
+            for decided in by_shard.into_values() {
+                self.record(decided, &mut told).await;
+            }
+        }
+    }
+
+    async fn record(&self, group: Vec<Decided>, told: &mut HashMap<tintype_model::RunId, Instant>) {
+        let Some(recorder) = group.first().map(|it| Arc::clone(&it.recorder)) else {
+            return;
+        };
+        let (outcomes, replies): (Vec<_>, Vec<_>) =
+            group.into_iter().map(|it| (it.outcome, it.reply)).unzip();
+        let mut spent = recorder.gate.take_spent();
+        spent += count(&outcomes);
+        let recorded = self
+            .ports
+            .store
+            .record(&recorder.lease, &outcomes, &spent)
+            .await;
+        self.ports.steps.reached(Step::Recorded);
+        if let Err(error) = &recorded {
+            tracing::warn!(error = %describe(error), items = outcomes.len(), "a group could not be recorded");
+        }
+        let retell = |error: &tintype_ports::StoreError| match error {
+            tintype_ports::StoreError::LeaseLost => {
+                AppError::Store(tintype_ports::StoreError::LeaseLost)
+            }
+            other => AppError::Store(tintype_ports::StoreError::Database(describe(other).into())),
+        };
+        for reply in replies {
+            // Whoever asked may have stopped waiting; the record stands all the same.
+            drop(reply.send(recorded.as_ref().copied().map_err(retell)));
+        }
+        let run = recorder.lease.shard.run;
+        if told.get(&run).is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            told.retain(|_, at| at.elapsed() < 4 * TELL_EVERY);
+            told.insert(run, Instant::now());
+            if let Err(error) = self
+                .publish_progress(recorder.lease.shard.tenant, run)
+                .await
+            {
+                tracing::debug!(error = %describe(&error), "progress could not be told");
+            }
+        }
+    }
+}
+
+fn count(outcomes: &[Outcome]) -> Progress {
+    let mut spent = Progress::default();
+    for outcome in outcomes {
+        match &outcome.result {
+            Ok(content) => {
+                spent.stored += 1;
+                spent.bytes += content.size;
+            }
+            Err(_) => spent.failed += 1,
+        }
+    }
+    spent
+}
+
+/// Makes the group's bytes durable; items whose commit failed get their error now and are not recorded.
+async fn commit(archive: &dyn Archive, group: Vec<Finished>) -> Vec<Decided> {
+    let mut decided = Vec::with_capacity(group.len());
+    let mut waiting = Vec::with_capacity(group.len());
+    let mut staged = Vec::with_capacity(group.len());
+    for Finished {
+        seq,
+        recorder,
+        result,
+        reply,
+    } in group
+    {
+        match result {
+            Err(fault) => decided.push(Decided {
+                outcome: Outcome {
+                    seq,
+                    result: Err(fault),
+                },
+                recorder,
+                reply,
+            }),
+            Ok((draft, fidelity)) => {
+                let content = StoredContent {
+                    blob: draft.blob,
+                    size: draft.size,
+                    path: draft.path.clone(),
+                    fidelity,
+                };
+                waiting.push(Decided {
+                    outcome: Outcome {
+                        seq,
+                        result: Ok(content),
+                    },
+                    recorder,
+                    reply,
+                });
+                staged.push(draft);
+            }
+        }
+    }
+    for (waiting, committed) in waiting.into_iter().zip(archive.commit(staged).await) {
+        match committed {
+            Ok(()) => decided.push(waiting),
+            Err(error) => drop(waiting.reply.send(Err(error.into()))),
+        }
+    }
+    decided
+}

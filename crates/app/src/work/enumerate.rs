@@ -1,0 +1,134 @@
+//! The listing of a run: finds what is new, changed, back or gone, and cuts transfer shards while it goes on.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tintype_model::{run::RunMode, shard::Lease};
+use tintype_ports::photos::Scope;
+
+use super::{heartbeat::Halt, listing::Listing, pages::Pages, worker::ShardEnd};
+use crate::{App, AppResult, steps::Step};
+
+/// Items that one look at the catalogue brings.
+const LOOK: u32 = 500;
+
+/// Where an enumeration stands. Kept in the checkpoint as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub(crate) enum Cursor {
+    /// Items that earlier runs left pending or failed.
+    Leftovers {
+        /// After this position.
+        after: Option<u64>,
+    },
+    /// The library.
+    Library {
+        /// Where the next page begins.
+        token: Option<String>,
+    },
+    /// The albums, in the order of their listing.
+    Albums {
+        /// How many are done.
+        done: u64,
+    },
+    /// Items that the listing did not show.
+    Gone {
+        /// After this position.
+        after: Option<u64>,
+    },
+}
+
+impl App {
+    pub(crate) async fn enumerate(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
+        let account = self.account(lease, "list").await?;
+        let mode = self.run(lease.shard.tenant, lease.shard.run).await?.mode;
+        let mut pages = Pages::open(self, Arc::clone(lease), account, halt.clone()).await?;
+        let walked = walk(&mut pages, mode).await;
+        // What was found so far is kept whatever ended the walk; if the lease is lost this fails as it must.
+        pages.flush(true).await?;
+        walked
+    }
+}
+
+async fn walk(pages: &mut Pages, mode: RunMode) -> AppResult<ShardEnd> {
+    loop {
+        let going_on = match pages.cursor.clone() {
+            Cursor::Leftovers { after } => leftovers(pages, after).await?,
+            Cursor::Library { token } => library(pages, token, mode).await?,
+            Cursor::Albums { done } => super::albums::walk(pages, done, mode).await?,
+            Cursor::Gone { after } if mode == RunMode::Full => {
+                super::gone::walk(pages, after).await?
+            }
+            Cursor::Gone { .. } => return Ok(ShardEnd::Done),
+        };
+        match going_on {
+            Phase::Next(cursor) => pages.cursor = cursor,
+            Phase::Halted => return Ok(ShardEnd::HandedBack),
+            Phase::Over => return Ok(ShardEnd::Done),
+        }
+    }
+}
+
+/// How a phase ended.
+pub(crate) enum Phase {
+    /// Go on there.
+    Next(Cursor),
+    /// Asked to stop.
+    Halted,
+    /// That was the last one.
+    Over,
+}
+
+async fn leftovers(pages: &mut Pages, mut after: Option<u64>) -> AppResult<Phase> {
+    loop {
+        if pages.is_halted() {
+            return Ok(Phase::Halted);
+        }
+        let shard = &pages.lease.shard;
+        let left = pages
+            .app
+            .ports
+            .store
+            .leftovers(shard.tenant, shard.plan, after, LOOK)
+            .await?;
+        let Some(last) = left.last() else {
+            return Ok(Phase::Next(Cursor::Library { token: None }));
+        };
+        after = Some(last.seq);
+        for item in left {
+            pages.queue(item.seq, item.provider_id, item.metadata);
+        }
+        pages.cursor = Cursor::Leftovers { after };
+        pages.flush(true).await?;
+    }
+}
+
+async fn library(pages: &mut Pages, token: Option<String>, mode: RunMode) -> AppResult<Phase> {
+    let scope = Scope::Library {
+        include_archived: pages.account.settings.include_archived,
+    };
+    let full = mode == RunMode::Full;
+    let mut listing = Listing::new(Arc::clone(&pages.source), scope, token, full);
+    loop {
+        if pages.is_halted() {
+            return Ok(Phase::Halted);
+        }
+        let Some(page) = listing.next().await? else {
+            break;
+        };
+        pages.app.ports.steps.reached(Step::PageListed);
+        let entries = page.entries.len();
+        let news = pages.take(page).await?;
+        pages.cursor = Cursor::Library {
+            token: listing.token().map(str::to_owned),
+        };
+        // Newest first: a whole page of known items means that what follows was seen by an earlier run.
+        if !full && entries > 0 && news == 0 {
+            break;
+        }
+        if listing.token().is_some() {
+            pages.page_done().await?;
+        }
+    }
+    Ok(Phase::Next(Cursor::Albums { done: 0 }))
+}

@@ -1,0 +1,324 @@
+//! Copies the items of one shard: as many at once as the permits allow, each recorded only after it is durable.
+
+use std::sync::Arc;
+
+use tintype_model::{
+    StorageId,
+    item::ItemFault,
+    plan::{Layout, Plan},
+    quota::CloudProject,
+    shard::Lease,
+    storage::StorageSettings,
+};
+use tintype_ports::{
+    archive::Placement,
+    store::{Outcome, PendingItem},
+    vault::Grant,
+};
+use tokio::{sync::oneshot, task::JoinSet};
+
+use super::{
+    committer::{Committer, Finished, Recorder},
+    download::Fetcher,
+    feed::{Fed, Feed},
+    gate::Gate,
+    heartbeat::Halt,
+    mirror,
+    permits::{Claim, Permit},
+    trouble::ItemTrouble,
+    urls::HeldUrl,
+    worker::ShardEnd,
+};
+use crate::{App, AppError, AppResult, steps::Step};
+
+/// Items in a row that Google did not give although asked again and again: the rest of the shard would fare no better.
+const OUTAGE: u32 = 8;
+/// No shard is larger, whatever the settings say.
+const SHARD_LIMIT: u32 = 5_000;
+
+/// What a shard's work needs of the plan around it.
+pub(crate) struct Account {
+    pub(crate) plan: Plan,
+    pub(crate) storage: StorageId,
+    pub(crate) settings: tintype_model::storage::GooglePhotosSettings,
+    pub(crate) gate: Arc<Gate>,
+}
+
+impl App {
+    /// The plan's Google account, behind a gate of this shard's own.
+    pub(crate) async fn account(&self, lease: &Lease, purpose: &str) -> AppResult<Account> {
+        let tenant = lease.shard.tenant;
+        let plan = self.plan(tenant, lease.shard.plan).await?;
+        let source = self.storage(tenant, plan.source).await?;
+        let StorageSettings::GooglePhotos(settings) = source.settings else {
+            return Err(AppError::Invalid(
+                "source: a backup reads from a google photos storage".into(),
+            ));
+        };
+        let grant = Grant {
+            tenant,
+            storage: source.id,
+            run: Some(lease.shard.run),
+            purpose: purpose.into(),
+        };
+        let gate = Arc::new(Gate::new(self, grant, settings.project.clone()));
+        Ok(Account {
+            plan,
+            storage: source.id,
+            settings,
+            gate,
+        })
+    }
+
+    pub(crate) async fn transfer(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
+        let account = self.account(lease, "download").await?;
+        let shard = &lease.shard;
+        let archive = self.open_archive(&account.plan, Some(shard.run)).await?;
+        archive.open_or_create().await?;
+        let items = self
+            .ports
+            .store
+            .pending(shard.tenant, shard.id, None, SHARD_LIMIT)
+            .await?;
+        let placements = self.placements(&account.plan, &items).await?;
+        let tenant = self.ports.store.tenant(shard.tenant).await?;
+        let source = self.ports.sources.open(Arc::clone(&account.gate) as _);
+        let transfer = Transfer {
+            app: self.clone(),
+            halt: halt.clone(),
+            project: account.settings.project.clone(),
+            weight: tenant.map_or(1, |tenant| tenant.weight),
+            committer: self.committer(account.plan.id, &archive),
+            recorder: Arc::new(Recorder {
+                lease: Arc::clone(lease),
+                gate: Arc::clone(&account.gate),
+            }),
+            fetcher: Fetcher {
+                app: self.clone(),
+                source: Arc::clone(&source),
+                archive,
+            },
+            running: JoinSet::new(),
+            later: Vec::new(),
+            missing_in_a_row: 0,
+        };
+        let feed = Feed::new(
+            self.clone(),
+            source,
+            account.storage,
+            items.into_iter().zip(placements).collect(),
+        );
+        let end = transfer.run(feed).await;
+        let spent = account.gate.take_spent();
+        self.ports.store.record(lease, &[], &spent).await?;
+        end
+    }
+
+    async fn placements(&self, plan: &Plan, items: &[PendingItem]) -> AppResult<Vec<Placement>> {
+        if plan.options.layout == Layout::Archive {
+            return Ok(vec![Placement::ByContent; items.len()]);
+        }
+        let claims: Vec<_> = items.iter().map(mirror::claim).collect();
+        let paths = self
+            .ports
+            .store
+            .claim_paths(plan.tenant, plan.id, &claims)
+            .await?;
+        Ok(items
+            .iter()
+            .zip(paths)
+            .map(|(item, path)| mirror::placement(item, path))
+            .collect())
+    }
+}
+
+struct Transfer {
+    app: App,
+    halt: Halt,
+    project: CloudProject,
+    weight: u32,
+    committer: Arc<Committer>,
+    recorder: Arc<Recorder>,
+    fetcher: Fetcher,
+    running: JoinSet<(u64, Result<(), ItemTrouble>)>,
+    later: Vec<Outcome>,
+    missing_in_a_row: u32,
+}
+
+impl Transfer {
+    async fn run(mut self, mut feed: Feed) -> AppResult<ShardEnd> {
+        let mut trouble = self.start_all(&mut feed).await.err();
+        while let Some(done) = self.running.join_next().await {
+            if let Err(error) = self.note(done) {
+                trouble.get_or_insert(error);
+            }
+        }
+        if let Some(error) = trouble {
+            return Err(error);
+        }
+        if self.halt.hand_back.is_cancelled() {
+            return Ok(ShardEnd::HandedBack);
+        }
+        let lease = &self.recorder.lease;
+        let last_attempt = lease.attempt >= self.app.settings.shard_attempts;
+        if self.later.is_empty() && feed.is_empty() {
+            return Ok(ShardEnd::Done);
+        }
+        if !last_attempt || !feed.is_empty() {
+            return Ok(ShardEnd::TryLater);
+        }
+        let failed = self.later.len() as u64;
+        let spent = tintype_model::progress::Progress {
+            failed,
+            ..Default::default()
+        };
+        self.app
+            .ports
+            .store
+            .record(lease, &self.later, &spent)
+            .await?;
+        Ok(ShardEnd::Done)
+    }
+
+    /// Starts one download after the other, each with a permit, until all are started or something stops the shard.
+    async fn start_all(&mut self, feed: &mut Feed) -> AppResult<()> {
+        while self.missing_in_a_row < OUTAGE {
+            let halted = self.halt.hand_back.clone();
+            let backlog = feed.len() as u64;
+            let claim = Claim {
+                tenant: self.recorder.lease.shard.tenant,
+                weight: self.weight,
+                backlog,
+            };
+            let app = self.app.clone();
+            let project = self.project.clone();
+            let turn = async {
+                // The permit comes first: a URL that waited for it could have died meanwhile.
+                let permit = app.permits.acquire(&project, claim).await;
+                let fed = feed.next().await?;
+                AppResult::Ok(fed.map(|fed| (permit, fed)))
+            };
+            let next = tokio::select! {
+                () = halted.cancelled() => return Ok(()),
+                next = turn => next?,
+            };
+            match next {
+                None => return Ok(()),
+                Some((
+                    permit,
+                    Fed::Ready {
+                        item,
+                        placement,
+                        url,
+                    },
+                )) => self.start(permit, item, placement, url),
+                Some((_, Fed::Trouble { item, trouble })) => self.start_failed(item.seq, trouble),
+            }
+            while let Some(done) = self.running.try_join_next() {
+                self.note(done)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, permit: Permit, item: PendingItem, placement: Placement, url: HeldUrl) {
+        let fetcher = self.fetcher.clone();
+        let committer = Arc::clone(&self.committer);
+        let recorder = Arc::clone(&self.recorder);
+        let lost = self.halt.lost.clone();
+        self.running.spawn(async move {
+            let work = async {
+                let fetched = fetcher.fetch(&item, url, placement).await;
+                if fetched.is_ok() {
+                    fetcher.app.ports.steps.reached(Step::Downloaded);
+                }
+                let result = match fetched {
+                    Ok(staged) => Ok(staged),
+                    Err(ItemTrouble::Item(fault)) => Err(fault),
+                    Err(other) => return Err(other),
+                };
+                // Held until the committer has taken the bytes: a slow destination holds new downloads back.
+                let recorded = submit(&committer, recorder, item.seq, result).await;
+                drop(permit);
+                conclude(recorded).await
+            };
+            let result = tokio::select! {
+                () = lost.cancelled() => Err(lease_lost()),
+                result = work => result,
+            };
+            (item.seq, result)
+        });
+    }
+
+    fn start_failed(&mut self, seq: u64, trouble: ItemTrouble) {
+        let committer = Arc::clone(&self.committer);
+        let recorder = Arc::clone(&self.recorder);
+        self.running.spawn(async move {
+            let result = match trouble {
+                ItemTrouble::Item(fault) => {
+                    conclude(submit(&committer, recorder, seq, Err(fault)).await).await
+                }
+                other => Err(other),
+            };
+            (seq, result)
+        });
+    }
+
+    /// Takes note of how an item ended; an error ends the shard.
+    fn note(
+        &mut self,
+        done: Result<(u64, Result<(), ItemTrouble>), tokio::task::JoinError>,
+    ) -> AppResult<()> {
+        match done {
+            Ok((_, Ok(()) | Err(ItemTrouble::Item(_)))) => {
+                self.missing_in_a_row = 0;
+                Ok(())
+            }
+            Ok((seq, Err(ItemTrouble::Later(fault)))) => {
+                self.missing_in_a_row += 1;
+                self.later.push(Outcome {
+                    seq,
+                    result: Err(fault),
+                });
+                Ok(())
+            }
+            Ok((_, Err(ItemTrouble::Shard(error)))) => Err(error),
+            Err(panicked) => {
+                tracing::error!(error = %panicked, "an item's download ended in a defect");
+                self.missing_in_a_row += 1;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn lease_lost() -> ItemTrouble {
+    ItemTrouble::Shard(AppError::Store(tintype_ports::StoreError::LeaseLost))
+}
+
+async fn submit(
+    committer: &Committer,
+    recorder: Arc<Recorder>,
+    seq: u64,
+    result: Result<(tintype_ports::archive::Staged, tintype_model::Fidelity), ItemFault>,
+) -> oneshot::Receiver<AppResult<()>> {
+    let (reply, recorded) = oneshot::channel();
+    committer
+        .submit(Finished {
+            seq,
+            recorder,
+            result,
+            reply,
+        })
+        .await;
+    recorded
+}
+
+async fn conclude(recorded: oneshot::Receiver<AppResult<()>>) -> Result<(), ItemTrouble> {
+    match recorded.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(ItemTrouble::Shard(error)),
+        // The committer ended in a defect; the lease's end will bring the item back.
+        Err(_) => Err(lease_lost()),
+    }
+}

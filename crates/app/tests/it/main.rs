@@ -1,0 +1,9 @@
+//! The engine on real parts: a SQLite catalogue, the vault, a folder archive, and Google over HTTP (the emulator).
+
+mod backup;
+mod damage;
+mod fairness;
+mod mirror;
+mod steering;
+mod waiting;
+mod world;

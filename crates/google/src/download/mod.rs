@@ -1,0 +1,22 @@
+//! Base URLs: an item's bytes. Their errors are no JSON, and what comes with status 200 need not be the photo.
+
+mod answer;
+mod stream;
+
+use std::sync::Arc;
+
+use tintype_model::item::MediaKind;
+use tintype_ports::photos::{BaseUrl, Download, PhotoError};
+
+use crate::attempt::Caller;
+
+/// Opens an item's bytes from the start.
+pub(crate) async fn open(
+    caller: Arc<Caller>,
+    url: &BaseUrl,
+    kind: MediaKind,
+) -> Result<Box<dyn Download>, PhotoError> {
+    let mut download = stream::GoogleDownload::new(caller, url, kind);
+    download.connect().await?;
+    Ok(Box::new(download))
+}

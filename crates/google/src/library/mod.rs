@@ -1,0 +1,11 @@
+//! The read side of the Library API: one file for each call, and how its entries are read.
+
+mod albums;
+mod item;
+mod items;
+mod list;
+mod page;
+
+pub(crate) use albums::albums;
+pub(crate) use items::items;
+pub(crate) use list::list;

@@ -1,0 +1,90 @@
+//! Runs, their shards and the fenced leases on them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tintype_model::{
+    PlanId, RunId, ShardId, TenantId, WorkerId,
+    progress::Progress,
+    run::{Run, RunState, RunStatus},
+    shard::{Lease, Shard},
+};
+
+use super::StoreResult;
+
+/// Runs.
+#[async_trait]
+pub trait Runs: Send + Sync {
+    /// Writes a run and its first shard (kind enumerate, ready) in one transaction.
+    /// [`StoreError::Conflict`] when the plan has a run that is not final.
+    async fn start_run(&self, run: &Run, first: &Shard) -> StoreResult<()>;
+    /// A run by id.
+    async fn run(&self, tenant: TenantId, id: RunId) -> StoreResult<Option<Run>>;
+    /// The plan's runs, newest first, at most `limit`.
+    async fn runs(&self, tenant: TenantId, plan: PlanId, limit: u32) -> StoreResult<Vec<Run>>;
+    /// Changes the status if the state is still `from`; `false` when it is not. A final state gets `ended_at` = `now`
+    /// and ends all shards of the run that are not done (their leases are lost).
+    async fn set_run_status(
+        &self,
+        tenant: TenantId,
+        id: RunId,
+        from: RunState,
+        to: &RunStatus,
+        now: DateTime<Utc>,
+    ) -> StoreResult<bool>;
+    /// The sum of all its shards' counts.
+    async fn progress(&self, tenant: TenantId, id: RunId) -> StoreResult<Progress>;
+    /// Shards by state: (not done, leased now).
+    async fn open_shards(&self, tenant: TenantId, id: RunId) -> StoreResult<OpenShards>;
+}
+
+/// How much of a run is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OpenShards {
+    /// Shards that are not done, leased ones included.
+    pub open: u64,
+    /// Shards with a live lease.
+    pub leased: u64,
+}
+
+/// Why no lease was granted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LeaseAnswer {
+    /// Granted.
+    Granted(Box<Lease>),
+    /// Somebody holds a live lease; ask again when it may have ended.
+    Held,
+    /// The shard is done, gone, or its run is not runnable now: the message is stale, forget it.
+    Stale,
+}
+
+/// How a holder gives its shard up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release {
+    /// Finished.
+    Done,
+    /// Back into the backlog, not before so long from now.
+    Later(Duration),
+}
+
+/// Shards and their fenced leases. Lease times are the database's (SQLite: the store's own clock), never the caller's.
+#[async_trait]
+pub trait Shards: Send + Sync {
+    /// Takes the lease of a shard that is ready, dispatched, or whose lease expired, if its run is queued or running.
+    /// The epoch grows by one. Items stay as the earlier holder recorded them.
+    async fn lease(
+        &self,
+        tenant: TenantId,
+        shard: ShardId,
+        worker: WorkerId,
+        ttl: Duration,
+    ) -> StoreResult<LeaseAnswer>;
+    /// Extends it and tells the run's state, so that a holder learns of pauses. [`StoreError::LeaseLost`] when it is not ours.
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<RunState>;
+    /// Gives it up, adding `spent` to the shard's counts. Fenced.
+    async fn release(&self, lease: &Lease, how: Release, spent: &Progress) -> StoreResult<()>;
+    /// Done, and in the same transaction adds `next` (ready) unless an equal id exists, when no other shard of the run is
+    /// open. Returns whether `next` was added. Fenced. This is how the last shard of a run queues its finalize shard.
+    async fn finish(&self, lease: &Lease, spent: &Progress, next: &Shard) -> StoreResult<bool>;
+}

@@ -1,0 +1,144 @@
+//! The catalogue on PostgreSQL, under row-level security.
+
+use std::{future::Future, time::Duration};
+
+use chrono::{DateTime, Utc};
+use sqlx::{
+    Connection as _, PgConnection, Pool, Postgres,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tintype_model::TenantId;
+use tintype_ports::{StoreError, store::StoreResult};
+
+use crate::{deadline, failure::Outcome};
+
+mod dialect;
+#[path = "sql/mod.rs"]
+#[expect(clippy::duplicate_mod, reason = "the statements stand once and are compiled for each engine")]
+mod sql;
+
+type Db = Postgres;
+type Conn = PgConnection;
+use PostgresStore as Store;
+use sql::Tx;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long migrations may take, the wait for another process that runs them included.
+const MIGRATION: Duration = Duration::from_secs(600);
+
+/// Deadlines and sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PostgresSettings {
+    /// Connections of this process.
+    pub connections: u32,
+    /// The longest a statement may run.
+    pub statement_timeout: Duration,
+    /// The longest a statement may wait for a lock.
+    pub lock_timeout: Duration,
+    /// The longest a call may take, the wait for a connection and a silent network included.
+    pub call_timeout: Duration,
+}
+
+impl Default for PostgresSettings {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(45),
+        }
+    }
+}
+
+/// The catalogue on PostgreSQL 15 or later. Lease times are the server's.
+///
+/// The login must be a member of the roles `tintype_app` and `tintype_dispatch`, and should own nothing: calls of a tenant
+/// run as the first, which sees that tenant's rows only; calls across tenants run as the second.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    pool: Pool<Postgres>,
+    call_timeout: Duration,
+}
+
+impl PostgresStore {
+    /// Brings the tables up to date, as their owner. Processes that do it at once wait for each other.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the server cannot be reached, refuses, or a newer version of the program was here.
+    pub async fn migrate(url: &str) -> StoreResult<()> {
+        let options: PgConnectOptions = url.parse().map_err(failed)?;
+        deadline::within(MIGRATION, async {
+            let mut owner = PgConnection::connect_with(&options).await?;
+            MIGRATIONS.run(&mut owner).await.map_err(failed)?;
+            owner.close().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Connects; the tables must be there, see [`PostgresStore::migrate`].
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the URL is wrong or the server cannot be reached.
+    pub async fn connect(url: &str, settings: PostgresSettings) -> StoreResult<Self> {
+        let millis = |time: Duration| time.as_millis().to_string();
+        let options: PgConnectOptions = url.parse().map_err(failed)?;
+        let options = options.application_name("tintype").options([
+            ("statement_timeout", millis(settings.statement_timeout)),
+            ("lock_timeout", millis(settings.lock_timeout)),
+            // A process that dies between two statements must not keep its locks.
+            ("idle_in_transaction_session_timeout", millis(settings.call_timeout)),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.connections)
+            .acquire_timeout(settings.call_timeout)
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
+        Ok(Self { pool, call_timeout: settings.call_timeout })
+    }
+
+    /// Waits until every connection is closed.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> StoreResult<T> {
+        deadline::within(self.call_timeout, work).await
+    }
+
+    async fn read(&self, tenant: TenantId) -> Outcome<Tx> {
+        self.write(tenant).await
+    }
+
+    async fn write(&self, tenant: TenantId) -> Outcome<Tx> {
+        self.begin("tintype_app", &tenant.as_uuid().to_string()).await
+    }
+
+    async fn read_all(&self) -> Outcome<Tx> {
+        self.write_all().await
+    }
+
+    async fn write_all(&self) -> Outcome<Tx> {
+        self.begin("tintype_dispatch", "").await
+    }
+
+    /// Role and tenant last until the transaction ends. The time comes with the same answer.
+    async fn begin(&self, role: &str, tenant: &str) -> Outcome<Tx> {
+        let mut begun = self.pool.begin().await?;
+        let now: DateTime<Utc> = sqlx::query_scalar(
+            "SELECT clock_timestamp() FROM (SELECT set_config('role', $1, true), set_config('app.tenant_id', $2, true)) AS s",
+        )
+        .bind(role)
+        .bind(tenant)
+        .fetch_one(&mut *begun)
+        .await?;
+        Ok(Tx::new(begun, now))
+    }
+}
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Database(Box::new(error))
+}

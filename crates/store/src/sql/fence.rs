@@ -1,0 +1,33 @@
+//! The first statement of every write of a lease holder: it adds to the shard's counts, locks the shard's row and proves that
+//! the lease is still the holder's. An expired lease that nobody took is still its own.
+
+use tintype_model::{progress::Progress, shard::Lease};
+use tintype_ports::StoreError;
+
+use super::Tx;
+use crate::{codec::int, failure::Outcome};
+
+pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outcome<()> {
+    let done = sqlx::query(
+        "UPDATE shards SET listed = listed + $4, added = added + $5, changed = changed + $6, gone = gone + $7,
+             queued = queued + $8, stored = stored + $9, failed = failed + $10, bytes = bytes + $11,
+             requests = requests + $12, downloads = downloads + $13
+         WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'",
+    )
+    .bind(lease.shard.tenant.as_uuid())
+    .bind(lease.shard.id.as_uuid())
+    .bind(lease.epoch)
+    .bind(int(spent.listed)?)
+    .bind(int(spent.new)?)
+    .bind(int(spent.changed)?)
+    .bind(int(spent.gone)?)
+    .bind(int(spent.queued)?)
+    .bind(int(spent.stored)?)
+    .bind(int(spent.failed)?)
+    .bind(int(spent.bytes)?)
+    .bind(int(spent.requests)?)
+    .bind(int(spent.downloads)?)
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost.into()) }
+}

@@ -1,0 +1,20 @@
+//! The statements of every aggregate, compiled once for each engine. What differs is behind `dialect`.
+
+use super::{Conn, Db, Store, dialect};
+
+mod albums;
+mod bulk;
+mod fence;
+mod items;
+mod ledger;
+mod pages;
+mod paths;
+mod runs;
+mod scheduling;
+mod setup;
+mod shards;
+mod snapshots;
+mod tx;
+
+pub(super) use bulk::{FailedRow, ItemBatch, PathRow, StoredRow};
+pub(super) use tx::Tx;

@@ -1,0 +1,226 @@
+//! What the scheduler does across tenants.
+
+use std::{collections::HashSet, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tintype_model::{RunId, ShardId, TenantId, shard::Shard};
+use tintype_ports::{
+    queue::JobMessage,
+    store::{Backlog, Scheduling, StoreResult},
+};
+use uuid::Uuid;
+
+use super::{Store, dialect};
+use crate::{
+    codec::after,
+    rows::{BacklogRow, ShardRow, all},
+};
+
+fn runs_of(rows: Vec<(Uuid, Uuid)>) -> Vec<(TenantId, RunId)> {
+    rows.into_iter().map(|(tenant, run)| (TenantId::from_uuid(tenant), RunId::from_uuid(run))).collect()
+}
+
+#[async_trait]
+impl Scheduling for Store {
+    async fn backlog(&self) -> StoreResult<Vec<Backlog>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let now = tx.now;
+            let rows: Vec<BacklogRow> = sqlx::query_as(
+                "SELECT t.tenant_id, t.weight, w.items, w.in_flight
+                 FROM (SELECT s.tenant_id,
+                         COUNT(*) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
+                             AND r.state IN ('queued', 'running')) AS waiting,
+                         CAST(COALESCE(SUM(s.items) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
+                             AND r.state IN ('queued', 'running')), 0) AS BIGINT) AS items,
+                         COUNT(*) FILTER (WHERE s.state IN ('dispatched', 'leased')) AS in_flight
+                     FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
+                     WHERE s.state <> 'done' GROUP BY s.tenant_id) w
+                 JOIN tenants t ON t.tenant_id = w.tenant_id
+                 WHERE w.waiting > 0 ORDER BY t.tenant_id",
+            )
+            .bind(now)
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn ready(&self, tenant: TenantId, limit: u32) -> StoreResult<Vec<Shard>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let now = tx.now;
+            let rows: Vec<ShardRow> = sqlx::query_as(
+                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, s.kind, s.items
+                 FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
+                 WHERE s.tenant_id = $1 AND s.state = 'ready' AND s.ready_at <= $2 AND r.state IN ('queued', 'running')
+                 ORDER BY CASE s.kind WHEN 'transfer' THEN 1 ELSE 0 END, r.created_at, r.id, s.place LIMIT $3",
+            )
+            .bind(tenant.as_uuid())
+            .bind(now)
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn dispatch(&self, shards: &[Shard], patience: Duration) -> StoreResult<u64> {
+        self.within(async {
+            let mut tx = self.write_all().await?;
+            let overdue_at = after(tx.now, patience);
+            // Locked in one order everywhere, so that two schedulers cannot wait for each other.
+            let mut in_lock_order: Vec<&Shard> = shards.iter().collect();
+            in_lock_order.sort_by_key(|shard| (shard.tenant, shard.id));
+            let mut was_ready: HashSet<ShardId> = HashSet::with_capacity(shards.len());
+            for shard in in_lock_order {
+                let done = sqlx::query(
+                    "UPDATE shards SET state = 'dispatched', overdue_at = $3
+                     WHERE tenant_id = $1 AND id = $2 AND state = 'ready'",
+                )
+                .bind(shard.tenant.as_uuid())
+                .bind(shard.id.as_uuid())
+                .bind(overdue_at)
+                .execute(tx.conn())
+                .await?;
+                if done.rows_affected() == 1 {
+                    was_ready.insert(shard.id);
+                }
+            }
+            let mut dispatched = 0;
+            for shard in shards {
+                // A shard that was named twice is sent once.
+                if !was_ready.remove(&shard.id) {
+                    continue;
+                }
+                // A row that an earlier, lost dispatch left behind does as well.
+                sqlx::query(
+                    "INSERT INTO outbox (tenant_id, shard_id) VALUES ($1, $2) ON CONFLICT (tenant_id, shard_id) DO NOTHING",
+                )
+                .bind(shard.tenant.as_uuid())
+                .bind(shard.id.as_uuid())
+                .execute(tx.conn())
+                .await?;
+                dispatched += 1;
+            }
+            tx.commit().await?;
+            Ok(dispatched)
+        })
+        .await
+    }
+
+    async fn outbox(&self, limit: u32) -> StoreResult<Vec<(i64, JobMessage)>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let rows: Vec<(i64, Uuid, Uuid)> =
+                sqlx::query_as("SELECT id, tenant_id, shard_id FROM outbox ORDER BY id LIMIT $1")
+                    .bind(i64::from(limit))
+                    .fetch_all(tx.conn())
+                    .await?;
+            let message = |tenant, shard| JobMessage {
+                tenant: TenantId::from_uuid(tenant),
+                shard: ShardId::from_uuid(shard),
+            };
+            Ok(rows.into_iter().map(|(id, tenant, shard)| (id, message(tenant, shard))).collect())
+        })
+        .await
+    }
+
+    async fn clear_outbox(&self, ids: &[i64]) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write_all().await?;
+            sqlx::query(dialect::CLEAR_OUTBOX).bind(dialect::ints(ids.to_vec())?).execute(tx.conn()).await?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn requeue_lost(&self) -> StoreResult<u64> {
+        self.within(async {
+            let mut tx = self.write_all().await?;
+            let now = tx.now;
+            let done = sqlx::query(dialect::REQUEUE_LOST).bind(now).execute(tx.conn()).await?;
+            tx.commit().await?;
+            Ok(done.rows_affected())
+        })
+        .await
+    }
+
+    async fn requeue_all(&self) -> StoreResult<u64> {
+        self.within(async {
+            let mut tx = self.write_all().await?;
+            let now = tx.now;
+            let done = sqlx::query(
+                "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
+                 WHERE state IN ('dispatched', 'leased')",
+            )
+            .bind(now)
+            .execute(tx.conn())
+            .await?;
+            sqlx::query("DELETE FROM outbox").execute(tx.conn()).await?;
+            tx.commit().await?;
+            Ok(done.rows_affected())
+        })
+        .await
+    }
+
+    async fn due(&self, now: DateTime<Utc>, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+                "SELECT tenant_id, id FROM runs
+                 WHERE resumes_at <= $1 AND state IN ('waiting_quota', 'waiting_auth', 'waiting_user')
+                 ORDER BY resumes_at, id LIMIT $2",
+            )
+            .bind(now)
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(runs_of(rows))
+        })
+        .await
+    }
+
+    async fn drained(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let now = tx.now;
+            let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+                "SELECT r.tenant_id, r.id FROM runs r
+                 WHERE r.state = 'pausing' AND NOT EXISTS (SELECT 1 FROM shards s
+                     WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id AND s.state = 'leased' AND s.overdue_at > $1)
+                 ORDER BY r.id LIMIT $2",
+            )
+            .bind(now)
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(runs_of(rows))
+        })
+        .await
+    }
+
+    async fn next_event_at(&self) -> StoreResult<Option<DateTime<Utc>>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let now = tx.now;
+            let shard: Option<DateTime<Utc>> = sqlx::query_scalar(
+                "SELECT MIN(s.ready_at) FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
+                 WHERE s.state = 'ready' AND s.ready_at > $1 AND r.state IN ('queued', 'running')",
+            )
+            .bind(now)
+            .fetch_one(tx.conn())
+            .await?;
+            let run: Option<DateTime<Utc>> = sqlx::query_scalar(
+                "SELECT MIN(resumes_at) FROM runs WHERE state IN ('waiting_quota', 'waiting_auth', 'waiting_user')",
+            )
+            .fetch_one(tx.conn())
+            .await?;
+            Ok([shard, run].into_iter().flatten().min())
+        })
+        .await
+    }
+}

@@ -1,0 +1,225 @@
+//! Tenants, storages and plans.
+
+use async_trait::async_trait;
+use tintype_model::{PlanId, StorageId, TenantId, plan::Plan, storage::Storage, tenant::Tenant};
+use tintype_ports::store::{Setup, StoreResult};
+
+use super::Store;
+use crate::{
+    codec::json,
+    failure::{Explain as _, exactly_one},
+    rows::{PlanRow, StorageRow, TenantRow, all, one},
+};
+
+#[async_trait]
+impl Setup for Store {
+    async fn add_tenant(&self, tenant: &Tenant) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(tenant.id).await?;
+            sqlx::query("INSERT INTO tenants (tenant_id, name, weight, created_at) VALUES ($1, $2, $3, $4)")
+                .bind(tenant.id.as_uuid())
+                .bind(&tenant.name)
+                .bind(i64::from(tenant.weight))
+                .bind(tenant.created_at)
+                .execute(tx.conn())
+                .await
+                .taken("a tenant with this id exists already")?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn tenant(&self, id: TenantId) -> StoreResult<Option<Tenant>> {
+        self.within(async {
+            let mut tx = self.read(id).await?;
+            let row: Option<TenantRow> =
+                sqlx::query_as("SELECT tenant_id, name, weight, created_at FROM tenants WHERE tenant_id = $1")
+                    .bind(id.as_uuid())
+                    .fetch_optional(tx.conn())
+                    .await?;
+            Ok(one(row)?)
+        })
+        .await
+    }
+
+    async fn tenant_by_name(&self, name: &str) -> StoreResult<Option<Tenant>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let row: Option<TenantRow> = sqlx::query_as(
+                "SELECT tenant_id, name, weight, created_at FROM tenants WHERE name = $1
+                 ORDER BY created_at, tenant_id LIMIT 1",
+            )
+            .bind(name)
+            .fetch_optional(tx.conn())
+            .await?;
+            Ok(one(row)?)
+        })
+        .await
+    }
+
+    async fn add_storage(&self, storage: &Storage) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(storage.tenant).await?;
+            sqlx::query("INSERT INTO storages (tenant_id, id, name, settings, created_at) VALUES ($1, $2, $3, $4, $5)")
+                .bind(storage.tenant.as_uuid())
+                .bind(storage.id.as_uuid())
+                .bind(&storage.name)
+                .bind(json(&storage.settings)?)
+                .bind(storage.created_at)
+                .execute(tx.conn())
+                .await
+                .taken("a storage with this name exists already")
+                .missing("the tenant")?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn update_storage(&self, storage: &Storage) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(storage.tenant).await?;
+            let done = sqlx::query("UPDATE storages SET name = $3, settings = $4 WHERE tenant_id = $1 AND id = $2")
+                .bind(storage.tenant.as_uuid())
+                .bind(storage.id.as_uuid())
+                .bind(&storage.name)
+                .bind(json(&storage.settings)?)
+                .execute(tx.conn())
+                .await
+                .taken("a storage with this name exists already")?;
+            exactly_one(done.rows_affected(), "the storage")?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn storage(&self, tenant: TenantId, id: StorageId) -> StoreResult<Option<Storage>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let row: Option<StorageRow> = sqlx::query_as(
+                "SELECT tenant_id, id, name, settings, created_at FROM storages WHERE tenant_id = $1 AND id = $2",
+            )
+            .bind(tenant.as_uuid())
+            .bind(id.as_uuid())
+            .fetch_optional(tx.conn())
+            .await?;
+            Ok(one(row)?)
+        })
+        .await
+    }
+
+    async fn storage_by_name(&self, tenant: TenantId, name: &str) -> StoreResult<Option<Storage>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let row: Option<StorageRow> = sqlx::query_as(
+                "SELECT tenant_id, id, name, settings, created_at FROM storages WHERE tenant_id = $1 AND name = $2",
+            )
+            .bind(tenant.as_uuid())
+            .bind(name)
+            .fetch_optional(tx.conn())
+            .await?;
+            Ok(one(row)?)
+        })
+        .await
+    }
+
+    async fn storages(&self, tenant: TenantId) -> StoreResult<Vec<Storage>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let rows: Vec<StorageRow> = sqlx::query_as(
+                "SELECT tenant_id, id, name, settings, created_at FROM storages WHERE tenant_id = $1 ORDER BY name",
+            )
+            .bind(tenant.as_uuid())
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn remove_storage(&self, tenant: TenantId, id: StorageId) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(tenant).await?;
+            let done = sqlx::query("DELETE FROM storages WHERE tenant_id = $1 AND id = $2")
+                .bind(tenant.as_uuid())
+                .bind(id.as_uuid())
+                .execute(tx.conn())
+                .await
+                .in_use("a plan uses this storage")?;
+            exactly_one(done.rows_affected(), "the storage")?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn add_plan(&self, plan: &Plan) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(plan.tenant).await?;
+            sqlx::query(
+                "INSERT INTO plans (tenant_id, id, name, source_id, destination_id, archive_id, options, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(plan.tenant.as_uuid())
+            .bind(plan.id.as_uuid())
+            .bind(&plan.name)
+            .bind(plan.source.as_uuid())
+            .bind(plan.destination.as_uuid())
+            .bind(plan.archive.as_uuid())
+            .bind(json(&plan.options)?)
+            .bind(plan.created_at)
+            .execute(tx.conn())
+            .await
+            .taken("a plan with this name exists already")
+            .missing("a storage of the plan")?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn plan(&self, tenant: TenantId, id: PlanId) -> StoreResult<Option<Plan>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let row: Option<PlanRow> = sqlx::query_as(
+                "SELECT tenant_id, id, name, source_id, destination_id, archive_id, options, created_at
+                 FROM plans WHERE tenant_id = $1 AND id = $2",
+            )
+            .bind(tenant.as_uuid())
+            .bind(id.as_uuid())
+            .fetch_optional(tx.conn())
+            .await?;
+            Ok(one(row)?)
+        })
+        .await
+    }
+
+    async fn plan_by_name(&self, tenant: TenantId, name: &str) -> StoreResult<Option<Plan>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let row: Option<PlanRow> = sqlx::query_as(
+                "SELECT tenant_id, id, name, source_id, destination_id, archive_id, options, created_at
+                 FROM plans WHERE tenant_id = $1 AND name = $2",
+            )
+            .bind(tenant.as_uuid())
+            .bind(name)
+            .fetch_optional(tx.conn())
+            .await?;
+            Ok(one(row)?)
+        })
+        .await
+    }
+
+    async fn plans_from(&self, tenant: TenantId, source: StorageId) -> StoreResult<Vec<Plan>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let rows: Vec<PlanRow> = sqlx::query_as(
+                "SELECT tenant_id, id, name, source_id, destination_id, archive_id, options, created_at
+                 FROM plans WHERE tenant_id = $1 AND source_id = $2 ORDER BY name",
+            )
+            .bind(tenant.as_uuid())
+            .bind(source.as_uuid())
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+}

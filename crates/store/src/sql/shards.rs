@@ -1,0 +1,187 @@
+//! Shards and their fenced leases.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tintype_model::{
+    RunId, ShardId, TenantId, WorkerId,
+    progress::Progress,
+    run::RunState,
+    shard::{Lease, Shard, ShardState},
+};
+use tintype_ports::{
+    StoreError,
+    store::{LeaseAnswer, Release, Shards, StoreResult},
+};
+
+use super::{Store, Tx, dialect, fence::fence};
+use crate::{
+    codec::{after, from_name, name, small},
+    failure::{Explain as _, Outcome},
+    rows::{ShardRow, one},
+};
+
+/// Adds a shard, ready now. `false` when its id exists.
+pub(super) async fn insert_shard(tx: &mut Tx, shard: &Shard) -> Outcome<bool> {
+    let now = tx.now;
+    let done = sqlx::query(
+        "INSERT INTO shards (tenant_id, id, plan_id, run_id, kind, items, state, ready_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7) ON CONFLICT (tenant_id, id) DO NOTHING",
+    )
+    .bind(shard.tenant.as_uuid())
+    .bind(shard.id.as_uuid())
+    .bind(shard.plan.as_uuid())
+    .bind(shard.run.as_uuid())
+    .bind(name(&shard.kind)?)
+    .bind(i64::from(shard.items))
+    .bind(now)
+    .execute(tx.conn())
+    .await
+    .missing("the run of the shard")?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The run's state, which stays so until the transaction ends.
+async fn hold_run(tx: &mut Tx, tenant: TenantId, run: RunId, how: &'static str) -> Outcome<RunState> {
+    let state: Option<String> = sqlx::query_scalar(how)
+        .bind(tenant.as_uuid())
+        .bind(run.as_uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+    let state = state.ok_or_else(|| StoreError::NotFound("the run of the shard".into()))?;
+    Ok(from_name(&state)?)
+}
+
+async fn find_shard(tx: &mut Tx, tenant: TenantId, id: ShardId) -> Outcome<Option<Shard>> {
+    let row: Option<ShardRow> = sqlx::query_as(
+        "SELECT tenant_id, id, run_id, plan_id, kind, items FROM shards WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant.as_uuid())
+    .bind(id.as_uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(one(row)?)
+}
+
+async fn give_up(tx: &mut Tx, lease: &Lease, how: Release) -> Outcome<()> {
+    let now = tx.now;
+    let (state, ready_at) = match how {
+        Release::Done => (ShardState::Done, now),
+        Release::Later(pause) => (ShardState::Ready, after(now, pause)),
+    };
+    sqlx::query(
+        "UPDATE shards SET state = $3, ready_at = $4, overdue_at = NULL, worker_id = NULL
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(lease.shard.tenant.as_uuid())
+    .bind(lease.shard.id.as_uuid())
+    .bind(name(&state)?)
+    .bind(ready_at)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+#[async_trait]
+impl Shards for Store {
+    async fn lease(&self, tenant: TenantId, shard: ShardId, worker: WorkerId, ttl: Duration) -> StoreResult<LeaseAnswer> {
+        self.within(async {
+            let mut tx = self.write(tenant).await?;
+            let Some(found) = find_shard(&mut tx, tenant, shard).await? else {
+                return Ok(LeaseAnswer::Stale);
+            };
+            if !hold_run(&mut tx, tenant, found.run, dialect::RUN_SHARED).await?.is_runnable() {
+                return Ok(LeaseAnswer::Stale);
+            }
+            let now = tx.now;
+            let expires_at = after(now, ttl);
+            let granted: Option<(i64, i64)> = sqlx::query_as(
+                "UPDATE shards SET state = 'leased', lease_epoch = lease_epoch + 1, attempt = attempt + 1,
+                     worker_id = $3, overdue_at = $4
+                 WHERE tenant_id = $1 AND id = $2 AND ((state = 'ready' AND ready_at <= $5)
+                     OR state = 'dispatched' OR (state = 'leased' AND overdue_at <= $5))
+                 RETURNING lease_epoch, attempt",
+            )
+            .bind(tenant.as_uuid())
+            .bind(shard.as_uuid())
+            .bind(worker.as_uuid())
+            .bind(expires_at)
+            .bind(now)
+            .fetch_optional(tx.conn())
+            .await?;
+            if let Some((epoch, attempt)) = granted {
+                tx.commit().await?;
+                let lease = Lease { shard: found, worker, epoch, attempt: small(attempt)?, expires_at };
+                return Ok(LeaseAnswer::Granted(Box::new(lease)));
+            }
+            let state: String = sqlx::query_scalar("SELECT state FROM shards WHERE tenant_id = $1 AND id = $2")
+                .bind(tenant.as_uuid())
+                .bind(shard.as_uuid())
+                .fetch_one(tx.conn())
+                .await?;
+            let is_leased = from_name::<ShardState>(&state)? == ShardState::Leased;
+            Ok(if is_leased { LeaseAnswer::Held } else { LeaseAnswer::Stale })
+        })
+        .await
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<RunState> {
+        self.within(async {
+            let mut tx = self.write(lease.shard.tenant).await?;
+            let expires_at = after(tx.now, ttl);
+            let done = sqlx::query(
+                "UPDATE shards SET overdue_at = $4
+                 WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'",
+            )
+            .bind(lease.shard.tenant.as_uuid())
+            .bind(lease.shard.id.as_uuid())
+            .bind(lease.epoch)
+            .bind(expires_at)
+            .execute(tx.conn())
+            .await?;
+            if done.rows_affected() != 1 {
+                return Err(StoreError::LeaseLost.into());
+            }
+            let state: String = sqlx::query_scalar("SELECT state FROM runs WHERE tenant_id = $1 AND id = $2")
+                .bind(lease.shard.tenant.as_uuid())
+                .bind(lease.shard.run.as_uuid())
+                .fetch_one(tx.conn())
+                .await?;
+            tx.commit().await?;
+            Ok(from_name(&state)?)
+        })
+        .await
+    }
+
+    async fn release(&self, lease: &Lease, how: Release, spent: &Progress) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(lease.shard.tenant).await?;
+            fence(&mut tx, lease, spent).await?;
+            give_up(&mut tx, lease, how).await?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn finish(&self, lease: &Lease, spent: &Progress, next: &Shard) -> StoreResult<bool> {
+        self.within(async {
+            let tenant = lease.shard.tenant;
+            let mut tx = self.write(tenant).await?;
+            // Two last shards that finish side by side must see each other, or none of them would add `next`.
+            hold_run(&mut tx, tenant, lease.shard.run, dialect::RUN_EXCLUSIVE).await?;
+            fence(&mut tx, lease, spent).await?;
+            give_up(&mut tx, lease, Release::Done).await?;
+            let is_open: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM shards WHERE tenant_id = $1 AND run_id = $2 AND state <> 'done')",
+            )
+            .bind(tenant.as_uuid())
+            .bind(lease.shard.run.as_uuid())
+            .fetch_one(tx.conn())
+            .await?;
+            let is_added = !is_open && insert_shard(&mut tx, next).await?;
+            tx.commit().await?;
+            Ok(is_added)
+        })
+        .await
+    }
+}

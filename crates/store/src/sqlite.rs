@@ -1,0 +1,120 @@
+//! The catalogue in one SQLite file: one writer, several readers, write-ahead log.
+
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
+
+use sqlx::{
+    Pool, Sqlite, SqliteConnection,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tintype_model::TenantId;
+use tintype_ports::{Clock, StoreError, store::StoreResult};
+
+use crate::{deadline, failure::Outcome};
+
+mod dialect;
+#[path = "sql/mod.rs"]
+mod sql;
+
+type Db = Sqlite;
+type Conn = SqliteConnection;
+use SqliteStore as Store;
+use sql::Tx;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// Readers beside the one writer. Reads of one process are short, and the machine's disk serves no more at once.
+const READERS: u32 = 4;
+/// How long a statement waits for another process that writes the same file.
+const BUSY: Duration = Duration::from_secs(10);
+/// The longest a call may take, the wait for the writer included.
+const CALL: Duration = Duration::from_secs(60);
+
+/// The catalogue in one SQLite file, for a single process. Its own clock is the one that leases go by.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    writer: Pool<Sqlite>,
+    readers: Pool<Sqlite>,
+    clock: Arc<dyn Clock>,
+}
+
+impl SqliteStore {
+    /// Opens or creates the file and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file cannot be opened, or a newer version of the program made it.
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> StoreResult<Self> {
+        let file = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL syncs the log at every commit. NORMAL could lose the last commits with the power: for items that
+            // costs a second download, but for the quota ledger it would mean units that are spent twice.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", "-16384");
+        let writer = connect(file.clone(), 1).await?;
+        MIGRATIONS.run(&writer).await.map_err(failed)?;
+        let readers = connect(file.pragma("query_only", "true"), READERS).await?;
+        Ok(Self { writer, readers, clock })
+    }
+
+    /// A catalogue that lives as long as this value, for tests.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when SQLite refuses.
+    pub async fn in_memory(clock: Arc<dyn Clock>) -> StoreResult<Self> {
+        let memory = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        // A second connection would be a second database.
+        let only = connect(memory, 1).await?;
+        MIGRATIONS.run(&only).await.map_err(failed)?;
+        Ok(Self { writer: only.clone(), readers: only, clock })
+    }
+
+    /// Waits until every connection is closed; the log is folded into the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> StoreResult<T> {
+        deadline::within(CALL, work).await
+    }
+
+    /// Every statement names its tenant; SQLite itself knows none.
+    async fn read(&self, _tenant: TenantId) -> Outcome<Tx> {
+        self.read_all().await
+    }
+
+    async fn write(&self, _tenant: TenantId) -> Outcome<Tx> {
+        self.write_all().await
+    }
+
+    async fn read_all(&self) -> Outcome<Tx> {
+        Ok(Tx::new(self.readers.begin().await?, self.clock.now()))
+    }
+
+    async fn write_all(&self) -> Outcome<Tx> {
+        // IMMEDIATE takes the write lock now: a read that turns into a write later could not wait for it.
+        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Tx::new(begun, self.clock.now()))
+    }
+}
+
+async fn connect(options: SqliteConnectOptions, connections: u32) -> StoreResult<Pool<Sqlite>> {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(CALL)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await
+        .map_err(failed)
+}
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Database(Box::new(error))
+}

@@ -1,0 +1,13 @@
+//! What tests of several crates share: private servers, child processes, seeds, folder comparison.
+//!
+//! A helper that lacks what it needs panics and says so; it never skips. `cargo xtask test` brings
+//! everything up and tells the tests where it is, see [`provided`].
+
+pub mod postgres;
+pub mod process;
+pub mod provided;
+pub mod s3;
+mod seed;
+pub mod tree;
+
+pub use seed::seed;

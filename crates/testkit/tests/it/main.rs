@@ -1,0 +1,6 @@
+//! The helpers against the real servers and programs that they stand for.
+
+mod age;
+mod postgres;
+mod process;
+mod s3;

@@ -1,0 +1,62 @@
+//! The arithmetic of the log's chain: each entry's code covers the entry and the code before it.
+
+use aws_lc_rs::hmac::{Context, HMAC_SHA256, Key, sign, verify};
+use tintype_model::{RunId, StorageId, TenantId};
+
+use super::NewEntry;
+use crate::seal::KeyBytes;
+
+/// The code before the first entry.
+pub(crate) fn beginning(key: &KeyBytes, tenant: TenantId) -> Vec<u8> {
+    let mut text = b"tintype audit beginning 1".to_vec();
+    text.extend_from_slice(tenant.as_uuid().as_bytes());
+    sign(&hmac_key(key), &text).as_ref().to_vec()
+}
+
+/// The code of an entry: `before` is that of the entry before it.
+pub(crate) fn link(key: &KeyBytes, before: &[u8], number: i64, entry: &NewEntry) -> Vec<u8> {
+    let storage = entry.storage.map(StorageId::as_uuid);
+    let run = entry.run.map(RunId::as_uuid);
+    let mut context = Context::with_key(&hmac_key(key));
+    context.update(b"tintype audit entry 1");
+    context.update(&number.to_be_bytes());
+    context.update(&entry.at.timestamp_millis().to_be_bytes());
+    let ids = [Some(entry.tenant.as_uuid()), storage, run];
+    for id in &ids {
+        let bytes: &[u8] = id.as_ref().map_or(&[], |id| id.as_bytes().as_slice());
+        part(&mut context, bytes);
+    }
+    for text in [before, entry.action.as_bytes(), entry.purpose.as_bytes()] {
+        part(&mut context, text);
+    }
+    context.sign().as_ref().to_vec()
+}
+
+/// The code over the log's length and its last entry's code: without it a cut tail would look whole.
+pub(crate) fn head(key: &KeyBytes, count: i64, mac: &[u8]) -> Vec<u8> {
+    sign(&hmac_key(key), &head_text(count, mac))
+        .as_ref()
+        .to_vec()
+}
+
+/// Whether a stored head is the vault's.
+pub(crate) fn is_head(key: &KeyBytes, count: i64, mac: &[u8], head: &[u8]) -> bool {
+    verify(&hmac_key(key), &head_text(count, mac), head).is_ok()
+}
+
+fn head_text(count: i64, mac: &[u8]) -> Vec<u8> {
+    let mut text = b"tintype audit head 1".to_vec();
+    text.extend_from_slice(&count.to_be_bytes());
+    text.extend_from_slice(mac);
+    text
+}
+
+fn hmac_key(key: &KeyBytes) -> Key {
+    Key::new(HMAC_SHA256, key.as_slice())
+}
+
+/// Preceded by its length, so that no two rows of parts look the same.
+fn part(context: &mut Context, bytes: &[u8]) {
+    context.update(&(bytes.len() as u64).to_be_bytes());
+    context.update(bytes);
+}

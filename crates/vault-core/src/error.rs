@@ -1,0 +1,47 @@
+//! From database errors to the port's errors, and why a vault does not open.
+
+use std::{io, path::PathBuf};
+
+use tintype_ports::VaultError;
+
+/// Why a vault cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database file cannot be made.
+    #[error("the vault's database {path} cannot be made")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The database does not open or answer.
+    #[error("the vault's database cannot be opened")]
+    Database(#[from] sqlx::Error),
+    /// The schema cannot be brought up to date.
+    #[error("the vault's schema cannot be brought up to date")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Tenants' keys are wrapped with a key that the ring lacks.
+    #[error(
+        "the key ring lacks version {0}, which the database still needs; add it or restore the key file"
+    )]
+    KeyMissing(i64),
+    /// The ring's key of that version is not the one the database was made with.
+    #[error(
+        "version {0} of the key ring is not the key this database was made with; restore the key file"
+    )]
+    KeyWrong(i64),
+    /// No key for this process's memory could be made.
+    #[error("the vault cannot make a key for its memory")]
+    MemoryKey(#[source] VaultError),
+}
+
+/// A failed statement outside the audit log.
+pub(crate) fn database(error: sqlx::Error) -> VaultError {
+    VaultError::Database(Box::new(error))
+}
+
+/// A failure that keeps an entry out of the audit log.
+pub(crate) fn audit(error: impl std::error::Error + Send + Sync + 'static) -> VaultError {
+    VaultError::Audit(Box::new(error))
+}

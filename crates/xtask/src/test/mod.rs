@@ -1,0 +1,57 @@
+//! `cargo xtask test`: one module a thing the tests need, and one that runs them.
+
+mod age;
+mod postgres;
+mod rclone;
+mod runner;
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::paths;
+use crate::system::Apt;
+
+/// What `cargo xtask test` takes.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Run only tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Passed on to nextest (or to `cargo test`), such as `-- -E 'package(tintype-store)'`
+    #[arg(last = true, value_name = "ARGS")]
+    rest: Vec<OsString>,
+}
+
+impl Options {
+    /// Every test of the workspace.
+    pub(crate) fn everything() -> Self {
+        Self {
+            filter: None,
+            rest: Vec::new(),
+        }
+    }
+}
+
+/// Variables that tell the tests where things are, as `tintype-testkit` reads them.
+type Environment = Vec<(&'static str, OsString)>;
+
+/// Brings up what the tests need, runs them, and takes it down again however they end.
+pub(crate) async fn run(options: Options) -> Result<()> {
+    let root = paths::workspace_root()?;
+    let mut apt = Apt::default();
+    let mut environment = Environment::new();
+
+    environment.push((
+        "TINTYPE_RCLONE",
+        rclone::find_or_fetch(&root, &mut apt).await?.into(),
+    ));
+    environment.push((
+        "TINTYPE_AGE",
+        age::find_or_fetch(&root, &mut apt).await?.into(),
+    ));
+    let postgres = postgres::Server::start(&mut apt).await?;
+    environment.push(("TINTYPE_TEST_POSTGRES_URL", postgres.url().into()));
+
+    runner::run(&root, environment, &options).await
+}

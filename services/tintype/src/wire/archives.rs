@@ -1,0 +1,101 @@
+//! Destinations under the policy of a person on their own machine: folders and private endpoints are allowed.
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use tintype_blob::{ArchiveSettings, Root, S3Root, Spool};
+use tintype_model::storage::{S3Settings, StorageSettings};
+use tintype_ports::{
+    Archive, ArchiveError,
+    archive::{ArchiveSpec, Archives},
+    vault::BucketKeys,
+};
+use tintype_runtime::{HttpError, HttpSettings};
+
+use crate::failure::Failure;
+
+/// Bytes that may wait on this machine for an object store.
+const SPOOL_BYTES: u64 = 512 << 20;
+
+/// Gives a bucket the connections of this process.
+type Connect = Arc<dyn Fn(S3Settings, BucketKeys) -> S3Root + Send + Sync>;
+
+/// Opens archives in folders and buckets.
+pub(super) struct LocalPolicy {
+    connect: Connect,
+    spool: Spool,
+}
+
+impl LocalPolicy {
+    /// Objects on their way to a bucket wait in `data/spool`.
+    pub(super) fn new(http: &HttpSettings, data: &Path) -> Result<Self, HttpError> {
+        Ok(Self {
+            connect: connector(http)?,
+            spool: Spool {
+                folder: data.join("spool"),
+                bytes: SPOOL_BYTES,
+            },
+        })
+    }
+}
+
+#[async_trait]
+impl Archives for LocalPolicy {
+    async fn open(&self, spec: ArchiveSpec) -> Result<Arc<dyn Archive>, ArchiveError> {
+        let settings = ArchiveSettings {
+            root: root(spec.place, spec.keys, &self.connect)?,
+            archive: spec.archive,
+            layout: spec.options.layout,
+            recipients: spec.options.recipients,
+            signing_key: spec.signing_key,
+            local_folders: true,
+            spool: self.spool.clone(),
+            identity: None,
+        };
+        tintype_blob::open_archive(settings).await
+    }
+}
+
+/// All buckets share one client and its connections.
+pub(super) fn connector(http: &HttpSettings) -> Result<Connect, HttpError> {
+    let client = http.client()?;
+    Ok(Arc::new(move |settings, keys| S3Root {
+        settings,
+        access_key_id: keys.access_key_id,
+        secret_access_key: keys.secret_access_key,
+        client: client.clone(),
+    }))
+}
+
+/// The place that settings and keys describe.
+pub(super) fn root(
+    place: StorageSettings,
+    keys: Option<BucketKeys>,
+    connect: &Connect,
+) -> Result<Root, ArchiveError> {
+    match (place, keys) {
+        (StorageSettings::LocalFolder { path }, _) => Ok(Root::LocalFolder { path }),
+        (StorageSettings::S3(settings), Some(keys)) => Ok(Root::S3(connect(settings, keys))),
+        (StorageSettings::S3(_), None) => {
+            Err(ArchiveError::Settings("keys: a bucket needs keys".into()))
+        }
+        (StorageSettings::GooglePhotos(_), _) => Err(ArchiveError::Settings(
+            "destination: google photos is no place for an archive".into(),
+        )),
+    }
+}
+
+/// Reads where a destination or an archive lies.
+pub(super) fn locate(text: &str, keys: Option<BucketKeys>) -> Result<StorageSettings, Failure> {
+    let here = std::env::current_dir()?;
+    let keys = keys.map(|it| tintype_blob::BucketKeys {
+        access_key_id: it.access_key_id,
+        secret_access_key: it.secret_access_key,
+    });
+    let client = HttpSettings::from_env()?.client()?;
+    match tintype_blob::parse_location(text, &here, keys, client)? {
+        Root::LocalFolder { path } => Ok(StorageSettings::LocalFolder { path }),
+        Root::S3(s3) => Ok(StorageSettings::S3(s3.settings)),
+        Root::Memory(_) => Err(Failure::usage("destination: memory is no lasting place")),
+    }
+}
