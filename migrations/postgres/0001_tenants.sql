@@ -20,10 +20,10 @@ END $$;
 GRANT USAGE ON SCHEMA public TO tintype_app, tintype_dispatch;
 
 CREATE TABLE tenants (
-    tenant_id  UUID    NOT NULL PRIMARY KEY,
-    name       TEXT    NOT NULL,
-    weight     BIGINT NOT NULL CHECK (weight >= 1),
-    created_at TIMESTAMPTZ    NOT NULL
+    tenant_id  UUID        NOT NULL PRIMARY KEY,
+    name       TEXT        NOT NULL,
+    weight     BIGINT      NOT NULL CHECK (weight >= 1),
+    created_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX tenants_by_name ON tenants (name, created_at);
 

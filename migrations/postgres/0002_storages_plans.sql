@@ -1,22 +1,22 @@
 -- Connected places, and what is copied between them. Settings and options are JSON.
 CREATE TABLE storages (
-    tenant_id  UUID NOT NULL REFERENCES tenants (tenant_id),
-    id         UUID NOT NULL,
-    name       TEXT NOT NULL,
-    settings   TEXT NOT NULL,
+    tenant_id  UUID        NOT NULL REFERENCES tenants (tenant_id),
+    id         UUID        NOT NULL,
+    name       TEXT        NOT NULL,
+    settings   TEXT        NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, name)
 );
 
 CREATE TABLE plans (
-    tenant_id      UUID NOT NULL,
-    id             UUID NOT NULL,
-    name           TEXT NOT NULL,
-    source_id      UUID NOT NULL,
-    destination_id UUID NOT NULL,
-    archive_id     UUID NOT NULL,
-    options        TEXT NOT NULL,
+    tenant_id      UUID        NOT NULL,
+    id             UUID        NOT NULL,
+    name           TEXT        NOT NULL,
+    source_id      UUID        NOT NULL,
+    destination_id UUID        NOT NULL,
+    archive_id     UUID        NOT NULL,
+    options        TEXT        NOT NULL,
     created_at     TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, name),

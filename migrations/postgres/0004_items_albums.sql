@@ -4,15 +4,15 @@
 CREATE TABLE items (
     tenant_id            UUID    NOT NULL,
     plan_id              UUID    NOT NULL,
-    seq                  BIGINT NOT NULL CHECK (seq >= 0),
+    seq                  BIGINT  NOT NULL CHECK (seq >= 0),
     provider_id          TEXT    NOT NULL,
     metadata             TEXT    NOT NULL,
-    metadata_fingerprint BIGINT NOT NULL,
-    content_fingerprint  BIGINT NOT NULL,
+    metadata_fingerprint BIGINT  NOT NULL,
+    content_fingerprint  BIGINT  NOT NULL,
     state                TEXT    NOT NULL CHECK (state IN ('pending', 'stored', 'failed')),
     shard_id             UUID,
     gone                 BOOLEAN NOT NULL DEFAULT FALSE,
-    blob                 BYTEA    CHECK (blob IS NULL OR octet_length(blob) = 32),
+    blob                 BYTEA   CHECK (blob IS NULL OR octet_length(blob) = 32),
     size                 BIGINT,
     path                 TEXT,
     fidelity             TEXT,
@@ -30,31 +30,31 @@ CREATE INDEX items_unstored ON items (tenant_id, plan_id, seq) WHERE state <> 's
 -- Mirror paths. path_key is the path in NFC and lower case, so that no two names meet on any file system. Never freed:
 -- an older file may still lie there.
 CREATE TABLE item_paths (
-    tenant_id UUID    NOT NULL,
-    plan_id   UUID    NOT NULL,
-    path_key  TEXT    NOT NULL,
-    path      TEXT    NOT NULL,
+    tenant_id UUID   NOT NULL,
+    plan_id   UUID   NOT NULL,
+    path_key  TEXT   NOT NULL,
+    path      TEXT   NOT NULL,
     seq       BIGINT NOT NULL,
     PRIMARY KEY (tenant_id, plan_id, path_key),
     FOREIGN KEY (tenant_id, plan_id) REFERENCES plans (tenant_id, id)
 );
 
 CREATE TABLE albums (
-    tenant_id   UUID    NOT NULL,
-    plan_id     UUID    NOT NULL,
-    provider_id TEXT    NOT NULL,
+    tenant_id   UUID   NOT NULL,
+    plan_id     UUID   NOT NULL,
+    provider_id TEXT   NOT NULL,
     place       BIGINT NOT NULL,
-    facts       TEXT    NOT NULL,
+    facts       TEXT   NOT NULL,
     PRIMARY KEY (tenant_id, plan_id, provider_id),
     FOREIGN KEY (tenant_id, plan_id) REFERENCES plans (tenant_id, id)
 );
 
 CREATE TABLE album_members (
-    tenant_id UUID    NOT NULL,
-    plan_id   UUID    NOT NULL,
-    album_id  TEXT    NOT NULL,
+    tenant_id UUID   NOT NULL,
+    plan_id   UUID   NOT NULL,
+    album_id  TEXT   NOT NULL,
     position  BIGINT NOT NULL CHECK (position >= 0),
-    item_id   TEXT    NOT NULL,
+    item_id   TEXT   NOT NULL,
     PRIMARY KEY (tenant_id, plan_id, album_id, position),
     FOREIGN KEY (tenant_id, plan_id, album_id) REFERENCES albums (tenant_id, plan_id, provider_id) ON DELETE CASCADE
 );

@@ -1,13 +1,13 @@
 -- Snapshots, and which one a run ended with: its own, or an older one that was still true.
 CREATE TABLE snapshots (
-    tenant_id     UUID    NOT NULL,
-    id            UUID    NOT NULL,
-    plan_id       UUID    NOT NULL,
-    run_id        UUID    NOT NULL,
-    manifest_hash BYTEA    NOT NULL CHECK (octet_length(manifest_hash) = 32),
-    items         BIGINT NOT NULL CHECK (items >= 0),
-    bytes         BIGINT NOT NULL CHECK (bytes >= 0),
-    created_at    TIMESTAMPTZ    NOT NULL,
+    tenant_id     UUID        NOT NULL,
+    id            UUID        NOT NULL,
+    plan_id       UUID        NOT NULL,
+    run_id        UUID        NOT NULL,
+    manifest_hash BYTEA       NOT NULL CHECK (octet_length(manifest_hash) = 32),
+    items         BIGINT      NOT NULL CHECK (items >= 0),
+    bytes         BIGINT      NOT NULL CHECK (bytes >= 0),
+    created_at    TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, plan_id, id),
     FOREIGN KEY (tenant_id, plan_id, run_id) REFERENCES runs (tenant_id, plan_id, id)

@@ -350,10 +350,8 @@ mod tests {
     #[test]
     fn a_pause_is_not_undone_by_trouble() {
         let pausing = RunStatus::plain(RunState::Pausing);
-        assert_eq!(
-            pausing.after(RunEvent::AuthLost(reason())),
-            Ok(pausing.clone())
-        );
+        let after = pausing.after(RunEvent::AuthLost(reason()));
+        assert_eq!(after, Ok(pausing));
     }
 
     proptest! {

@@ -3,4 +3,5 @@
 pub mod events;
 pub mod queue;
 pub mod quota;
+pub mod store;
 pub mod vault;

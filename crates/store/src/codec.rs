@@ -67,13 +67,18 @@ pub(crate) fn position(after: Option<u64>) -> Result<i64, StoreError> {
 /// The time that is `later` after `now`, in whole microseconds, which is what PostgreSQL keeps.
 pub(crate) fn after(now: DateTime<Utc>, later: Duration) -> DateTime<Utc> {
     let micros = i64::try_from(later.as_micros()).unwrap_or(i64::MAX);
-    now.checked_add_signed(TimeDelta::microseconds(micros)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    now.checked_add_signed(TimeDelta::microseconds(micros))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// What two paths share when some file system takes them for the same.
 pub(crate) fn path_key(path: &str) -> String {
     // Lower-casing can undo composition, hence NFC on both sides.
-    path.nfc().collect::<String>().to_lowercase().nfc().collect()
+    path.nfc()
+        .collect::<String>()
+        .to_lowercase()
+        .nfc()
+        .collect()
 }
 
 #[cfg(test)]
@@ -85,13 +90,19 @@ mod tests {
     fn every_state_of_a_run_has_the_name_that_the_model_gives_it() {
         for state in RunState::ALL {
             assert_eq!(name(&state).expect("a name"), state.as_str());
-            assert_eq!(from_name::<RunState>(state.as_str()).expect("a state"), state);
+            assert_eq!(
+                from_name::<RunState>(state.as_str()).expect("a state"),
+                state
+            );
         }
     }
 
     #[test]
     fn an_unknown_name_is_corrupt() {
-        assert!(matches!(from_name::<ShardKind>("weed"), Err(StoreError::Corrupt(_))));
+        assert!(matches!(
+            from_name::<ShardKind>("weed"),
+            Err(StoreError::Corrupt(_))
+        ));
     }
 
     #[test]

@@ -26,7 +26,9 @@ impl From<sqlx::Error> for Failure {
         Self(match &error {
             sqlx::Error::Database(refusal) => match refusal.kind() {
                 ErrorKind::UniqueViolation => StoreError::Conflict(refusal.message().to_owned()),
-                ErrorKind::ForeignKeyViolation => StoreError::NotFound(refusal.message().to_owned()),
+                ErrorKind::ForeignKeyViolation => {
+                    StoreError::NotFound(refusal.message().to_owned())
+                }
                 _ => StoreError::Database(Box::new(error)),
             },
             sqlx::Error::ColumnDecode { index, source } => {
@@ -72,5 +74,9 @@ impl<T, E: Into<Failure>> Explain<T> for Result<T, E> {
 
 /// One row was to change.
 pub(crate) fn exactly_one(affected: u64, what: &str) -> Outcome<()> {
-    if affected == 1 { Ok(()) } else { Err(StoreError::NotFound(what.to_owned()).into()) }
+    if affected == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::NotFound(what.to_owned()).into())
+    }
 }

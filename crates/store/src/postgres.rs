@@ -15,7 +15,10 @@ use crate::{deadline, failure::Outcome};
 
 mod dialect;
 #[path = "sql/mod.rs"]
-#[expect(clippy::duplicate_mod, reason = "the statements stand once and are compiled for each engine")]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "the statements stand once and are compiled for each engine"
+)]
 mod sql;
 
 type Db = Postgres;
@@ -89,7 +92,10 @@ impl PostgresStore {
             ("statement_timeout", millis(settings.statement_timeout)),
             ("lock_timeout", millis(settings.lock_timeout)),
             // A process that dies between two statements must not keep its locks.
-            ("idle_in_transaction_session_timeout", millis(settings.call_timeout)),
+            (
+                "idle_in_transaction_session_timeout",
+                millis(settings.call_timeout),
+            ),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
@@ -97,7 +103,10 @@ impl PostgresStore {
             .connect_with(options)
             .await
             .map_err(failed)?;
-        Ok(Self { pool, call_timeout: settings.call_timeout })
+        Ok(Self {
+            pool,
+            call_timeout: settings.call_timeout,
+        })
     }
 
     /// Waits until every connection is closed.
@@ -114,7 +123,8 @@ impl PostgresStore {
     }
 
     async fn write(&self, tenant: TenantId) -> Outcome<Tx> {
-        self.begin("tintype_app", &tenant.as_uuid().to_string()).await
+        self.begin("tintype_app", &tenant.as_uuid().to_string())
+            .await
     }
 
     async fn read_all(&self) -> Outcome<Tx> {

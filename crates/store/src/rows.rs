@@ -22,12 +22,16 @@ use uuid::Uuid;
 use crate::codec::{count, from_json, from_name, provider_id, small};
 
 /// All rows as values.
-pub(crate) fn all<R, T: TryFrom<R, Error = StoreError>>(rows: Vec<R>) -> Result<Vec<T>, StoreError> {
+pub(crate) fn all<R, T: TryFrom<R, Error = StoreError>>(
+    rows: Vec<R>,
+) -> Result<Vec<T>, StoreError> {
     rows.into_iter().map(T::try_from).collect()
 }
 
 /// The row as a value, where there is one.
-pub(crate) fn one<R, T: TryFrom<R, Error = StoreError>>(row: Option<R>) -> Result<Option<T>, StoreError> {
+pub(crate) fn one<R, T: TryFrom<R, Error = StoreError>>(
+    row: Option<R>,
+) -> Result<Option<T>, StoreError> {
     row.map(T::try_from).transpose()
 }
 
@@ -272,7 +276,12 @@ impl TryFrom<ItemRow> for Item {
                 fidelity: from_json(&fidelity)?,
             }),
             (None, None, None, None) => None,
-            _ => return Err(StoreError::Corrupt(format!("item {} has half a content", row.seq))),
+            _ => {
+                return Err(StoreError::Corrupt(format!(
+                    "item {} has half a content",
+                    row.seq
+                )));
+            }
         };
         Ok(Self {
             seq: count(row.seq)?,
@@ -337,6 +346,8 @@ impl TryFrom<BacklogRow> for Backlog {
 }
 
 fn hash(bytes: &[u8]) -> Result<BlobHash, StoreError> {
-    let bytes = bytes.try_into().map_err(|_| StoreError::Corrupt("a content hash of the wrong length".into()))?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StoreError::Corrupt("a content hash of the wrong length".into()))?;
     Ok(BlobHash::from_bytes(bytes))
 }

@@ -57,7 +57,11 @@ impl SqliteStore {
         let writer = connect(file.clone(), 1).await?;
         MIGRATIONS.run(&writer).await.map_err(failed)?;
         let readers = connect(file.pragma("query_only", "true"), READERS).await?;
-        Ok(Self { writer, readers, clock })
+        Ok(Self {
+            writer,
+            readers,
+            clock,
+        })
     }
 
     /// A catalogue that lives as long as this value, for tests.
@@ -65,11 +69,17 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Database`] when SQLite refuses.
     pub async fn in_memory(clock: Arc<dyn Clock>) -> StoreResult<Self> {
-        let memory = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        let memory = SqliteConnectOptions::new()
+            .in_memory(true)
+            .foreign_keys(true);
         // A second connection would be a second database.
         let only = connect(memory, 1).await?;
         MIGRATIONS.run(&only).await.map_err(failed)?;
-        Ok(Self { writer: only.clone(), readers: only, clock })
+        Ok(Self {
+            writer: only.clone(),
+            readers: only,
+            clock,
+        })
     }
 
     /// Waits until every connection is closed; the log is folded into the file.

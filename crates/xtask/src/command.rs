@@ -105,6 +105,13 @@ impl Running {
         Ok(Self { child, signal })
     }
 
+    /// The process id, until the child was waited for.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        self.child
+            .id()
+            .and_then(|id| Pid::from_raw(id.cast_signed()))
+    }
+
     /// Waits for the child's own end.
     pub(crate) async fn wait(&mut self) -> Result<ExitStatus> {
         self.child
@@ -124,11 +131,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // No id: the child was waited for, and its number may belong to another process by now.
-        let Some(pid) = self
-            .child
-            .id()
-            .and_then(|id| Pid::from_raw(id.cast_signed()))
-        else {
+        let Some(pid) = self.pid() else {
             return;
         };
         // It may have ended in this very moment; the loop below finds out.

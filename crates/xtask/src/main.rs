@@ -1,5 +1,6 @@
 //! The chores of this repository, one module each: `cargo xtask --help` lists them.
 
+mod bench;
 mod ci;
 mod command;
 mod console;
@@ -29,6 +30,8 @@ enum Chore {
     Deps,
     /// Check licences, banned crates and sources with cargo-deny
     Deny(deny::Options),
+    /// Measure ours beside the references, release builds, and print the ratios
+    Bench(bench::Options),
     /// Everything a change must pass: format, clippy, deps, cargo-deny, tests
     Ci,
 }
@@ -58,6 +61,7 @@ async fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test(options) => test::run(options).await,
         Chore::Deps => deps::run(),
         Chore::Deny(options) => deny::run(options).await,
+        Chore::Bench(options) => bench::run(options).await,
         Chore::Ci => ci::run().await,
     }
 }

@@ -1,6 +1,8 @@
 //! What a backup needs in the catalogue: a tenant, a connected account, a destination, a plan. Found again by name, so
 //! that the same command goes on with what the last one began.
 
+mod fingerprints;
+
 use std::{fs, io, path::Path};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -15,13 +17,18 @@ use tintype_model::{
     storage::{GooglePhotosSettings, Storage, StorageSettings},
     tenant::Tenant,
 };
-use tintype_ports::ArchiveError;
+use tintype_ports::{
+    ArchiveError,
+    vault::{BucketKeys, Secret},
+};
 
 use crate::{
     failure::Failure,
     place::Place,
     render::{Console, Mark},
 };
+
+pub(crate) use fingerprints::Fingerprints;
 
 /// The one tenant of a person's own machine.
 const HOUSEHOLD: &str = "home";
@@ -42,18 +49,13 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Tells one credential from another without keeping it: BLAKE3, 64 hexadecimal digits.
+    /// Tells one credential from another without keeping it.
     pub(crate) fn fingerprint(&self) -> String {
-        let mut hasher = blake3::Hasher::new();
-        for part in [
+        fingerprints::of([
             self.client_id.as_str(),
             self.client_secret.expose_secret(),
             self.refresh_token.expose_secret(),
-        ] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        hasher.finalize().to_hex().to_string()
+        ])
     }
 
     fn name(&self) -> String {
@@ -96,6 +98,19 @@ pub(crate) async fn known_account(
         store.update_storage(&storage).await?;
     }
     Ok(Some(storage))
+}
+
+/// Puts a new credential in the place of the old one; a run that waited for it goes on.
+pub(crate) async fn replace_credential(
+    app: &App,
+    storage: &Storage,
+    account: &Account,
+) -> Result<(), Failure> {
+    let client_id = account.client_id.as_str().to_owned();
+    let (secret, token) = (account.client_secret.clone(), account.refresh_token.clone());
+    app.reauthorise(storage.tenant, storage.id, client_id, secret, token)
+        .await?;
+    Ok(())
 }
 
 /// Connects an account and tests the connection; nothing stays when Google refuses the credential.
@@ -169,9 +184,11 @@ pub(crate) async fn destination(
     app: &App,
     tenant: TenantId,
     place: &Place,
+    fingerprints: &Fingerprints,
 ) -> Result<Storage, Failure> {
     let name = fitting(&place.to_string());
     if let Some(found) = app.ports().store.storage_by_name(tenant, &name).await? {
+        replace_keys(app, &found, place, fingerprints).await?;
         return Ok(found);
     }
     if let StorageSettings::LocalFolder { path } = &place.settings {
@@ -182,7 +199,37 @@ pub(crate) async fn destination(
         settings: place.settings.clone(),
         keys: place.keys.clone(),
     };
-    Ok(app.connect_destination(tenant, new).await?)
+    let storage = app.connect_destination(tenant, new).await?;
+    if let Some(keys) = &place.keys {
+        fingerprints.keep(storage.id, &fingerprint_of(keys))?;
+    }
+    Ok(storage)
+}
+
+/// Keys of a bucket may change from one run to the next.
+async fn replace_keys(
+    app: &App,
+    storage: &Storage,
+    place: &Place,
+    fingerprints: &Fingerprints,
+) -> Result<(), Failure> {
+    let Some(keys) = &place.keys else {
+        return Ok(());
+    };
+    let fingerprint = fingerprint_of(keys);
+    if fingerprints.has(storage.id, &fingerprint) {
+        return Ok(());
+    }
+    let secret = Secret::S3 {
+        access_key_id: keys.access_key_id.clone(),
+        secret_access_key: keys.secret_access_key.clone(),
+    };
+    app.ports().vault.put(storage.tenant, storage.id, secret).await?;
+    fingerprints.keep(storage.id, &fingerprint)
+}
+
+fn fingerprint_of(keys: &BucketKeys) -> String {
+    fingerprints::of([&keys.access_key_id, keys.secret_access_key.expose_secret()])
 }
 
 fn make_folder(path: &Path) -> Result<(), Failure> {

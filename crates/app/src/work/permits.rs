@@ -244,16 +244,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_turn_whose_owner_went_away_is_given_to_the_next() {
-        let permits = permits(1);
-        let held = permits.acquire(&project(), claim(1, 5)).await;
-        let impatient = permits.acquire(&project(), claim(2, 5));
+        let (permits, project) = (permits(1), project());
+        let held = permits.acquire(&project, claim(1, 5)).await;
+        let impatient = permits.acquire(&project, claim(2, 5));
         assert!(
             tokio::time::timeout(std::time::Duration::from_millis(5), impatient)
                 .await
                 .is_err()
         );
         drop(held);
-        let patient = permits.acquire(&project(), claim(3, 5));
+        let patient = permits.acquire(&project, claim(3, 5));
         assert!(
             tokio::time::timeout(std::time::Duration::from_secs(5), patient)
                 .await

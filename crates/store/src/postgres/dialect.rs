@@ -9,8 +9,10 @@ use super::{
 };
 use crate::failure::Outcome;
 
-pub(super) const RUN_SHARED: &str = "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2 FOR SHARE";
-pub(super) const RUN_EXCLUSIVE: &str = "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE";
+pub(super) const RUN_SHARED: &str =
+    "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2 FOR SHARE";
+pub(super) const RUN_EXCLUSIVE: &str =
+    "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE";
 pub(super) const HOLD_PLAN: &str =
     "SELECT CAST(1 AS BIGINT) FROM plans WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE";
 
@@ -20,7 +22,8 @@ pub(super) const END_SHARDS: &str = "UPDATE shards SET state = 'done', overdue_a
          SELECT id FROM shards WHERE tenant_id = $1 AND run_id = $2 AND state <> 'done' ORDER BY id FOR UPDATE))";
 
 /// A shard that somebody else is changing right now is not lost.
-pub(super) const REQUEUE_LOST: &str = "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
+pub(super) const REQUEUE_LOST: &str =
+    "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
      WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM shards
          WHERE state IN ('dispatched', 'leased') AND overdue_at <= $1 FOR UPDATE SKIP LOCKED)";
 
@@ -41,13 +44,19 @@ pub(super) const INSERT_MEMBERS: &str =
      SELECT $1, $2, $3, $4 + m.place - 1, m.item_id FROM UNNEST($5::text[]) WITH ORDINALITY AS m (item_id, place)";
 
 /// Texts as one parameter.
-#[expect(clippy::unnecessary_wraps, reason = "the other dialect's form can fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the other dialect's form can fail"
+)]
 pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Outcome<Vec<String>> {
     Ok(texts.map(str::to_owned).collect())
 }
 
 /// Numbers as one parameter.
-#[expect(clippy::unnecessary_wraps, reason = "the other dialect's form can fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the other dialect's form can fail"
+)]
 pub(super) fn ints(ints: Vec<i64>) -> Outcome<Vec<i64>> {
     Ok(ints)
 }
@@ -89,7 +98,11 @@ pub(super) async fn upsert_items(conn: &mut Conn, batch: &ItemBatch) -> Outcome<
     Ok(())
 }
 
-pub(super) async fn record_stored(conn: &mut Conn, shard: &Shard, rows: Vec<StoredRow>) -> Outcome<()> {
+pub(super) async fn record_stored(
+    conn: &mut Conn,
+    shard: &Shard,
+    rows: Vec<StoredRow>,
+) -> Outcome<()> {
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let blobs: Vec<&[u8]> = rows.iter().map(|row| row.blob.as_slice()).collect();
     let sizes: Vec<i64> = rows.iter().map(|row| row.size).collect();
@@ -115,7 +128,11 @@ pub(super) async fn record_stored(conn: &mut Conn, shard: &Shard, rows: Vec<Stor
     Ok(())
 }
 
-pub(super) async fn record_failed(conn: &mut Conn, shard: &Shard, rows: Vec<FailedRow>) -> Outcome<()> {
+pub(super) async fn record_failed(
+    conn: &mut Conn,
+    shard: &Shard,
+    rows: Vec<FailedRow>,
+) -> Outcome<()> {
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let faults: Vec<&str> = rows.iter().map(|row| row.fault.as_str()).collect();
     sqlx::query(

@@ -46,12 +46,14 @@ pub(super) async fn write(tx: &mut Tx, lease: &Lease, page: &PageWrite) -> Outco
     }
     for album in &page.albums_gone {
         // Its members go with it.
-        sqlx::query("DELETE FROM albums WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = $3")
-            .bind(tenant)
-            .bind(plan)
-            .bind(album.as_str())
-            .execute(tx.conn())
-            .await?;
+        sqlx::query(
+            "DELETE FROM albums WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = $3",
+        )
+        .bind(tenant)
+        .bind(plan)
+        .bind(album.as_str())
+        .execute(tx.conn())
+        .await?;
     }
     Ok(())
 }
@@ -67,7 +69,12 @@ pub(super) async fn list(tx: &mut Tx, tenant: TenantId, plan: PlanId) -> Outcome
     rows.iter().map(|facts| Ok(from_json(facts)?)).collect()
 }
 
-pub(super) async fn size(tx: &mut Tx, tenant: TenantId, plan: PlanId, album: &ProviderId) -> Outcome<u64> {
+pub(super) async fn size(
+    tx: &mut Tx,
+    tenant: TenantId,
+    plan: PlanId,
+    album: &ProviderId,
+) -> Outcome<u64> {
     let size: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM album_members WHERE tenant_id = $1 AND plan_id = $2 AND album_id = $3",
     )

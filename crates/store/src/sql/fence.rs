@@ -29,5 +29,9 @@ pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outco
     .bind(int(spent.downloads)?)
     .execute(tx.conn())
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::LeaseLost.into()) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::LeaseLost.into())
+    }
 }

@@ -20,7 +20,12 @@ use crate::{
 
 #[async_trait]
 impl Items for Store {
-    async fn known(&self, tenant: TenantId, plan: PlanId, ids: &[ProviderId]) -> StoreResult<Vec<KnownItem>> {
+    async fn known(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        ids: &[ProviderId],
+    ) -> StoreResult<Vec<KnownItem>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
             let rows: Vec<KnownRow> = sqlx::query_as(dialect::KNOWN)
@@ -52,12 +57,13 @@ impl Items for Store {
     async fn checkpoint(&self, tenant: TenantId, run: RunId) -> StoreResult<Option<Checkpoint>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
-            let row: Option<(String, Vec<u8>)> =
-                sqlx::query_as("SELECT cursor, seen FROM checkpoints WHERE tenant_id = $1 AND run_id = $2")
-                    .bind(tenant.as_uuid())
-                    .bind(run.as_uuid())
-                    .fetch_optional(tx.conn())
-                    .await?;
+            let row: Option<(String, Vec<u8>)> = sqlx::query_as(
+                "SELECT cursor, seen FROM checkpoints WHERE tenant_id = $1 AND run_id = $2",
+            )
+            .bind(tenant.as_uuid())
+            .bind(run.as_uuid())
+            .fetch_optional(tx.conn())
+            .await?;
             Ok(row.map(|(cursor, seen)| Checkpoint { cursor, seen }))
         })
         .await
@@ -96,7 +102,12 @@ impl Items for Store {
         .await
     }
 
-    async fn record(&self, lease: &Lease, outcomes: &[Outcome], spent: &Progress) -> StoreResult<()> {
+    async fn record(
+        &self,
+        lease: &Lease,
+        outcomes: &[Outcome],
+        spent: &Progress,
+    ) -> StoreResult<()> {
         self.within(async {
             let mut tx = self.write(lease.shard.tenant).await?;
             pages::record(&mut tx, lease, outcomes, spent).await?;
@@ -105,7 +116,13 @@ impl Items for Store {
         .await
     }
 
-    async fn items(&self, tenant: TenantId, plan: PlanId, after: Option<u64>, limit: u32) -> StoreResult<Vec<Item>> {
+    async fn items(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> StoreResult<Vec<Item>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
             let rows: Vec<ItemRow> = sqlx::query_as(
@@ -193,7 +210,12 @@ impl Items for Store {
         .await
     }
 
-    async fn claim_paths(&self, tenant: TenantId, plan: PlanId, claims: &[PathClaim]) -> StoreResult<Vec<String>> {
+    async fn claim_paths(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        claims: &[PathClaim],
+    ) -> StoreResult<Vec<String>> {
         self.within(async {
             let mut tx = self.write(tenant).await?;
             let paths = paths::claim(&mut tx, tenant, plan, claims).await?;
@@ -211,7 +233,12 @@ impl Items for Store {
         .await
     }
 
-    async fn album_size(&self, tenant: TenantId, plan: PlanId, album: &ProviderId) -> StoreResult<u64> {
+    async fn album_size(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        album: &ProviderId,
+    ) -> StoreResult<u64> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
             albums::size(&mut tx, tenant, plan, album).await

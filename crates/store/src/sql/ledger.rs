@@ -72,7 +72,13 @@ impl QuotaLedger for Store {
         .await
     }
 
-    async fn exhaust_day(&self, project: &CloudProject, kind: QuotaKind, day: QuotaDay, limit: u64) -> StoreResult<()> {
+    async fn exhaust_day(
+        &self,
+        project: &CloudProject,
+        kind: QuotaKind,
+        day: QuotaDay,
+        limit: u64,
+    ) -> StoreResult<()> {
         self.within(async {
             let mut tx = self.write_all().await?;
             sqlx::query(
@@ -91,16 +97,22 @@ impl QuotaLedger for Store {
         .await
     }
 
-    async fn leased_units(&self, project: &CloudProject, kind: QuotaKind, day: QuotaDay) -> StoreResult<u64> {
+    async fn leased_units(
+        &self,
+        project: &CloudProject,
+        kind: QuotaKind,
+        day: QuotaDay,
+    ) -> StoreResult<u64> {
         self.within(async {
             let mut tx = self.read_all().await?;
-            let leased: Option<i64> =
-                sqlx::query_scalar("SELECT leased FROM quota_days WHERE project = $1 AND kind = $2 AND day = $3")
-                    .bind(project.as_str())
-                    .bind(kind.as_str())
-                    .bind(day.date())
-                    .fetch_optional(tx.conn())
-                    .await?;
+            let leased: Option<i64> = sqlx::query_scalar(
+                "SELECT leased FROM quota_days WHERE project = $1 AND kind = $2 AND day = $3",
+            )
+            .bind(project.as_str())
+            .bind(kind.as_str())
+            .bind(day.date())
+            .fetch_optional(tx.conn())
+            .await?;
             Ok(count(leased.unwrap_or(0))?)
         })
         .await

@@ -64,14 +64,21 @@ fn item_batch(lease: &Lease, items: &[ItemUpsert]) -> Outcome<ItemBatch> {
             }
         }
     }
-    Ok(ItemBatch { tenant: lease.shard.tenant.as_uuid(), plan: lease.shard.plan.as_uuid(), rows })
+    Ok(ItemBatch {
+        tenant: lease.shard.tenant.as_uuid(),
+        plan: lease.shard.plan.as_uuid(),
+        rows,
+    })
 }
 
 async fn mark_gone(tx: &mut Tx, lease: &Lease, seqs: &[u64], gone: bool) -> Outcome<()> {
     if seqs.is_empty() {
         return Ok(());
     }
-    let seqs = seqs.iter().map(|seq| int(*seq)).collect::<Result<Vec<_>, _>>()?;
+    let seqs = seqs
+        .iter()
+        .map(|seq| int(*seq))
+        .collect::<Result<Vec<_>, _>>()?;
     sqlx::query(dialect::MARK_GONE)
         .bind(lease.shard.tenant.as_uuid())
         .bind(lease.shard.plan.as_uuid())
@@ -97,7 +104,12 @@ async fn write_checkpoint(tx: &mut Tx, lease: &Lease, checkpoint: &Checkpoint) -
 }
 
 /// Changes only items that still wait in the lease's shard, so that a batch recorded twice has one effect.
-pub(super) async fn record(tx: &mut Tx, lease: &Lease, outcomes: &[ItemOutcome], spent: &Progress) -> Outcome<()> {
+pub(super) async fn record(
+    tx: &mut Tx,
+    lease: &Lease,
+    outcomes: &[ItemOutcome],
+    spent: &Progress,
+) -> Outcome<()> {
     fence(tx, lease, spent).await?;
     let mut stored = Vec::with_capacity(outcomes.len());
     let mut failed = Vec::new();
@@ -111,7 +123,10 @@ pub(super) async fn record(tx: &mut Tx, lease: &Lease, outcomes: &[ItemOutcome],
                 path: content.path.clone(),
                 fidelity: json(&content.fidelity)?,
             }),
-            Err(fault) => failed.push(FailedRow { seq, fault: json(fault)? }),
+            Err(fault) => failed.push(FailedRow {
+                seq,
+                fault: json(fault)?,
+            }),
         }
     }
     if !stored.is_empty() {

@@ -17,7 +17,12 @@ struct Owned {
     seq: i64,
 }
 
-pub(super) async fn claim(tx: &mut Tx, tenant: TenantId, plan: PlanId, claims: &[PathClaim]) -> Outcome<Vec<String>> {
+pub(super) async fn claim(
+    tx: &mut Tx,
+    tenant: TenantId,
+    plan: PlanId,
+    claims: &[PathClaim],
+) -> Outcome<Vec<String>> {
     // Claims of one plan go one after another; without that, two could take one free path.
     let plan_is_there: Option<i64> = sqlx::query_scalar(dialect::HOLD_PLAN)
         .bind(tenant.as_uuid())
@@ -33,18 +38,34 @@ pub(super) async fn claim(tx: &mut Tx, tenant: TenantId, plan: PlanId, claims: &
     for claim in claims {
         let seq = int(claim.seq)?;
         let wishes = [&claim.wanted, &claim.otherwise];
-        let own = wishes.iter().find_map(|path| taken.get(&path_key(path)).filter(|owned| owned.seq == seq));
+        let own = wishes
+            .iter()
+            .find_map(|path| taken.get(&path_key(path)).filter(|owned| owned.seq == seq));
         if let Some(own) = own {
             paths.push(own.path.clone());
             continue;
         }
-        let free = wishes.into_iter().find(|path| !taken.contains_key(&path_key(path)));
+        let free = wishes
+            .into_iter()
+            .find(|path| !taken.contains_key(&path_key(path)));
         let path = free.ok_or_else(|| {
-            StoreError::Conflict(format!("both paths that item {seq} would take are other items'"))
+            StoreError::Conflict(format!(
+                "both paths that item {seq} would take are other items'"
+            ))
         })?;
         let key = path_key(path);
-        taken.insert(key.clone(), Owned { path: path.clone(), seq });
-        fresh.push(PathRow { key, path: path.clone(), seq });
+        taken.insert(
+            key.clone(),
+            Owned {
+                path: path.clone(),
+                seq,
+            },
+        );
+        fresh.push(PathRow {
+            key,
+            path: path.clone(),
+            seq,
+        });
         paths.push(path.clone());
     }
     if !fresh.is_empty() {
@@ -59,13 +80,18 @@ async fn taken_of(
     plan: PlanId,
     claims: &[PathClaim],
 ) -> Outcome<HashMap<String, Owned>> {
-    let keys: Vec<String> =
-        claims.iter().flat_map(|claim| [path_key(&claim.wanted), path_key(&claim.otherwise)]).collect();
+    let keys: Vec<String> = claims
+        .iter()
+        .flat_map(|claim| [path_key(&claim.wanted), path_key(&claim.otherwise)])
+        .collect();
     let rows: Vec<(String, String, i64)> = sqlx::query_as(dialect::TAKEN_PATHS)
         .bind(tenant.as_uuid())
         .bind(plan.as_uuid())
         .bind(dialect::texts(keys.iter().map(String::as_str))?)
         .fetch_all(tx.conn())
         .await?;
-    Ok(rows.into_iter().map(|(key, path, seq)| (key, Owned { path, seq })).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(key, path, seq)| (key, Owned { path, seq }))
+        .collect())
 }

@@ -162,7 +162,10 @@ impl Runs for Store {
             .bind(now)
             .fetch_one(tx.conn())
             .await?;
-            Ok(OpenShards { open: count(open)?, leased: count(leased)? })
+            Ok(OpenShards {
+                open: count(open)?,
+                leased: count(leased)?,
+            })
         })
         .await
     }

@@ -18,7 +18,9 @@ use crate::{
 };
 
 fn runs_of(rows: Vec<(Uuid, Uuid)>) -> Vec<(TenantId, RunId)> {
-    rows.into_iter().map(|(tenant, run)| (TenantId::from_uuid(tenant), RunId::from_uuid(run))).collect()
+    rows.into_iter()
+        .map(|(tenant, run)| (TenantId::from_uuid(tenant), RunId::from_uuid(run)))
+        .collect()
 }
 
 #[async_trait]
@@ -124,7 +126,10 @@ impl Scheduling for Store {
                 tenant: TenantId::from_uuid(tenant),
                 shard: ShardId::from_uuid(shard),
             };
-            Ok(rows.into_iter().map(|(id, tenant, shard)| (id, message(tenant, shard))).collect())
+            Ok(rows
+                .into_iter()
+                .map(|(id, tenant, shard)| (id, message(tenant, shard)))
+                .collect())
         })
         .await
     }
@@ -132,7 +137,10 @@ impl Scheduling for Store {
     async fn clear_outbox(&self, ids: &[i64]) -> StoreResult<()> {
         self.within(async {
             let mut tx = self.write_all().await?;
-            sqlx::query(dialect::CLEAR_OUTBOX).bind(dialect::ints(ids.to_vec())?).execute(tx.conn()).await?;
+            sqlx::query(dialect::CLEAR_OUTBOX)
+                .bind(dialect::ints(ids.to_vec())?)
+                .execute(tx.conn())
+                .await?;
             tx.commit().await
         })
         .await
@@ -142,7 +150,10 @@ impl Scheduling for Store {
         self.within(async {
             let mut tx = self.write_all().await?;
             let now = tx.now;
-            let done = sqlx::query(dialect::REQUEUE_LOST).bind(now).execute(tx.conn()).await?;
+            let done = sqlx::query(dialect::REQUEUE_LOST)
+                .bind(now)
+                .execute(tx.conn())
+                .await?;
             tx.commit().await?;
             Ok(done.rows_affected())
         })

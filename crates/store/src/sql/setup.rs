@@ -16,14 +16,16 @@ impl Setup for Store {
     async fn add_tenant(&self, tenant: &Tenant) -> StoreResult<()> {
         self.within(async {
             let mut tx = self.write(tenant.id).await?;
-            sqlx::query("INSERT INTO tenants (tenant_id, name, weight, created_at) VALUES ($1, $2, $3, $4)")
-                .bind(tenant.id.as_uuid())
-                .bind(&tenant.name)
-                .bind(i64::from(tenant.weight))
-                .bind(tenant.created_at)
-                .execute(tx.conn())
-                .await
-                .taken("a tenant with this id exists already")?;
+            sqlx::query(
+                "INSERT INTO tenants (tenant_id, name, weight, created_at) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(tenant.id.as_uuid())
+            .bind(&tenant.name)
+            .bind(i64::from(tenant.weight))
+            .bind(tenant.created_at)
+            .execute(tx.conn())
+            .await
+            .taken("a tenant with this id exists already")?;
             tx.commit().await
         })
         .await
@@ -32,11 +34,12 @@ impl Setup for Store {
     async fn tenant(&self, id: TenantId) -> StoreResult<Option<Tenant>> {
         self.within(async {
             let mut tx = self.read(id).await?;
-            let row: Option<TenantRow> =
-                sqlx::query_as("SELECT tenant_id, name, weight, created_at FROM tenants WHERE tenant_id = $1")
-                    .bind(id.as_uuid())
-                    .fetch_optional(tx.conn())
-                    .await?;
+            let row: Option<TenantRow> = sqlx::query_as(
+                "SELECT tenant_id, name, weight, created_at FROM tenants WHERE tenant_id = $1",
+            )
+            .bind(id.as_uuid())
+            .fetch_optional(tx.conn())
+            .await?;
             Ok(one(row)?)
         })
         .await
@@ -78,14 +81,16 @@ impl Setup for Store {
     async fn update_storage(&self, storage: &Storage) -> StoreResult<()> {
         self.within(async {
             let mut tx = self.write(storage.tenant).await?;
-            let done = sqlx::query("UPDATE storages SET name = $3, settings = $4 WHERE tenant_id = $1 AND id = $2")
-                .bind(storage.tenant.as_uuid())
-                .bind(storage.id.as_uuid())
-                .bind(&storage.name)
-                .bind(json(&storage.settings)?)
-                .execute(tx.conn())
-                .await
-                .taken("a storage with this name exists already")?;
+            let done = sqlx::query(
+                "UPDATE storages SET name = $3, settings = $4 WHERE tenant_id = $1 AND id = $2",
+            )
+            .bind(storage.tenant.as_uuid())
+            .bind(storage.id.as_uuid())
+            .bind(&storage.name)
+            .bind(json(&storage.settings)?)
+            .execute(tx.conn())
+            .await
+            .taken("a storage with this name exists already")?;
             exactly_one(done.rows_affected(), "the storage")?;
             tx.commit().await
         })

@@ -42,7 +42,12 @@ pub(super) async fn insert_shard(tx: &mut Tx, shard: &Shard) -> Outcome<bool> {
 }
 
 /// The run's state, which stays so until the transaction ends.
-async fn hold_run(tx: &mut Tx, tenant: TenantId, run: RunId, how: &'static str) -> Outcome<RunState> {
+async fn hold_run(
+    tx: &mut Tx,
+    tenant: TenantId,
+    run: RunId,
+    how: &'static str,
+) -> Outcome<RunState> {
     let state: Option<String> = sqlx::query_scalar(how)
         .bind(tenant.as_uuid())
         .bind(run.as_uuid())
@@ -84,7 +89,13 @@ async fn give_up(tx: &mut Tx, lease: &Lease, how: Release) -> Outcome<()> {
 
 #[async_trait]
 impl Shards for Store {
-    async fn lease(&self, tenant: TenantId, shard: ShardId, worker: WorkerId, ttl: Duration) -> StoreResult<LeaseAnswer> {
+    async fn lease(
+        &self,
+        tenant: TenantId,
+        shard: ShardId,
+        worker: WorkerId,
+        ttl: Duration,
+    ) -> StoreResult<LeaseAnswer> {
         self.within(async {
             let mut tx = self.write(tenant).await?;
             let Some(found) = find_shard(&mut tx, tenant, shard).await? else {
@@ -142,11 +153,12 @@ impl Shards for Store {
             if done.rows_affected() != 1 {
                 return Err(StoreError::LeaseLost.into());
             }
-            let state: String = sqlx::query_scalar("SELECT state FROM runs WHERE tenant_id = $1 AND id = $2")
-                .bind(lease.shard.tenant.as_uuid())
-                .bind(lease.shard.run.as_uuid())
-                .fetch_one(tx.conn())
-                .await?;
+            let state: String =
+                sqlx::query_scalar("SELECT state FROM runs WHERE tenant_id = $1 AND id = $2")
+                    .bind(lease.shard.tenant.as_uuid())
+                    .bind(lease.shard.run.as_uuid())
+                    .fetch_one(tx.conn())
+                    .await?;
             tx.commit().await?;
             Ok(from_name(&state)?)
         })

@@ -1,7 +1,9 @@
 //! Snapshots.
 
 use async_trait::async_trait;
-use tintype_model::{PlanId, SnapshotId, TenantId, progress::Progress, shard::Lease, snapshot::Snapshot};
+use tintype_model::{
+    PlanId, SnapshotId, TenantId, progress::Progress, shard::Lease, snapshot::Snapshot,
+};
 use tintype_ports::{
     StoreError,
     store::{Snapshots, StoreResult},
@@ -79,7 +81,11 @@ impl Snapshots for Store {
         .await
     }
 
-    async fn latest_snapshot(&self, tenant: TenantId, plan: PlanId) -> StoreResult<Option<Snapshot>> {
+    async fn latest_snapshot(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+    ) -> StoreResult<Option<Snapshot>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
             let row: Option<SnapshotRow> = sqlx::query_as(

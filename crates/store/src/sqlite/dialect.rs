@@ -14,13 +14,16 @@ pub(super) const RUN_SHARED: &str = "SELECT state FROM runs WHERE tenant_id = $1
 pub(super) const RUN_EXCLUSIVE: &str = RUN_SHARED;
 pub(super) const HOLD_PLAN: &str = "SELECT 1 FROM plans WHERE tenant_id = $1 AND id = $2";
 
-pub(super) const END_SHARDS: &str = "UPDATE shards SET state = 'done', overdue_at = NULL, worker_id = NULL
+pub(super) const END_SHARDS: &str =
+    "UPDATE shards SET state = 'done', overdue_at = NULL, worker_id = NULL
      WHERE tenant_id = $1 AND run_id = $2 AND state <> 'done'";
 
-pub(super) const REQUEUE_LOST: &str = "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
+pub(super) const REQUEUE_LOST: &str =
+    "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
      WHERE state IN ('dispatched', 'leased') AND overdue_at <= $1";
 
-pub(super) const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each($1))";
+pub(super) const CLEAR_OUTBOX: &str =
+    "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each($1))";
 
 pub(super) const KNOWN: &str =
     "SELECT provider_id, seq, metadata_fingerprint, content_fingerprint, state, gone, shard_id FROM items
@@ -57,7 +60,14 @@ fn hex(id: Uuid) -> String {
 pub(super) async fn upsert_items(conn: &mut Conn, batch: &ItemBatch) -> Outcome<()> {
     let rows = list(batch.rows.iter().map(|row| {
         let shard = row.shard.map(hex);
-        (row.seq, &row.provider_id, &row.metadata, row.metadata_fingerprint, row.content_fingerprint, shard)
+        (
+            row.seq,
+            &row.provider_id,
+            &row.metadata,
+            row.metadata_fingerprint,
+            row.content_fingerprint,
+            shard,
+        )
     }))?;
     // `WHERE TRUE` tells the parser that ON does not belong to a join.
     sqlx::query(
@@ -83,7 +93,11 @@ pub(super) async fn upsert_items(conn: &mut Conn, batch: &ItemBatch) -> Outcome<
     Ok(())
 }
 
-pub(super) async fn record_stored(conn: &mut Conn, shard: &Shard, rows: Vec<StoredRow>) -> Outcome<()> {
+pub(super) async fn record_stored(
+    conn: &mut Conn,
+    shard: &Shard,
+    rows: Vec<StoredRow>,
+) -> Outcome<()> {
     let rows = list(rows.into_iter().map(|row| {
         let blob = tintype_model::BlobHash::from_bytes(row.blob).to_string();
         (row.seq, blob, row.size, row.path, row.fidelity)
@@ -103,7 +117,11 @@ pub(super) async fn record_stored(conn: &mut Conn, shard: &Shard, rows: Vec<Stor
     Ok(())
 }
 
-pub(super) async fn record_failed(conn: &mut Conn, shard: &Shard, rows: Vec<FailedRow>) -> Outcome<()> {
+pub(super) async fn record_failed(
+    conn: &mut Conn,
+    shard: &Shard,
+    rows: Vec<FailedRow>,
+) -> Outcome<()> {
     let rows = list(rows.into_iter().map(|row| (row.seq, row.fault)))?;
     sqlx::query(
         "UPDATE items SET state = 'failed', shard_id = NULL, fault = o.value ->> 1

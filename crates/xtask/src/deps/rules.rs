@@ -172,9 +172,10 @@ pub(super) const OUTSIDERS: &[Outsider] = &[
     },
     Outsider {
         crates: &["reqwest"],
-        only_in: &["tintype-google", "tintype-runtime"],
+        only_in: &["tintype-google", "tintype-runtime", "tintype-blob"],
         free_in_tests: true,
-        reason: "all egress goes through one guarded client with deadlines, proxies and authorities",
+        reason: "all egress goes through one guarded client with deadlines, proxies and authorities; \
+                 blob hands the one it is given to the object store",
     },
     Outsider {
         crates: &["axum", "hyper", "hyper-util"],

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: one module a thing the tests need, and one that runs them.
 
 mod age;
-mod postgres;
-mod rclone;
+pub(crate) mod postgres;
+pub(crate) mod rclone;
 mod runner;
 
 use std::ffi::OsString;
@@ -50,7 +50,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         "TINTYPE_AGE",
         age::find_or_fetch(&root, &mut apt).await?.into(),
     ));
-    let postgres = postgres::Server::start(&mut apt).await?;
+    let postgres = postgres::Server::start(&mut apt, postgres::Durability::None).await?;
     environment.push(("TINTYPE_TEST_POSTGRES_URL", postgres.url().into()));
 
     runner::run(&root, environment, &options).await

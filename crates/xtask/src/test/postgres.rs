@@ -23,8 +23,30 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// Between choosing a free port and listening on it another process may take it.
 const ATTEMPTS: usize = 3;
 
+/// Whether what the server was given outlives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Tests: the data is thrown away, so nobody waits for a disk.
+    None,
+    /// Benchmarks: every commit waits for the disk, as PostgreSQL does unless told otherwise.
+    Full,
+}
+
+impl Durability {
+    fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &[
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+            ],
+            Self::Full => &[],
+        }
+    }
+}
+
 /// A running server; dropping it stops it and removes its folder.
-pub(super) struct Server {
+pub(crate) struct Server {
     // Declared before the folder, so that the server is gone when its files go.
     _process: Running,
     _folder: TempDir,
@@ -37,7 +59,7 @@ impl Server {
     /// # Errors
     /// With what to install, when PostgreSQL is missing and this is not root; with the end of the
     /// server's log, when it does not start.
-    pub(super) async fn start(apt: &mut Apt) -> Result<Self> {
+    pub(crate) async fn start(apt: &mut Apt, durability: Durability) -> Result<Self> {
         let binaries = find_or_install(apt).await?;
         let account = Account::to_run_as(&binaries)?;
         let folder = tempfile::Builder::new()
@@ -50,7 +72,7 @@ impl Server {
         let mut attempt = 1;
         let (process, port) = loop {
             let log = folder.path().join(format!("log-{attempt}"));
-            match start_once(&binaries, &account, &data, &log).await {
+            match start_once(&binaries, &account, (&data, durability), &log).await {
                 Ok(started) => break started,
                 Err(error) if attempt == ATTEMPTS => return Err(error),
                 Err(_) => attempt += 1,
@@ -68,7 +90,7 @@ impl Server {
     }
 
     /// The address of the superuser.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 }
@@ -178,7 +200,7 @@ async fn initialise(binaries: &Path, account: &Account, data: &Path) -> Result<(
 async fn start_once(
     binaries: &Path,
     account: &Account,
-    data: &Path,
+    (data, durability): (&Path, Durability),
     log: &Path,
 ) -> Result<(Running, u16)> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
@@ -192,12 +214,11 @@ async fn start_once(
         // No socket file: its path has a limit that a long temporary folder breaks.
         "unix_socket_directories=",
         "max_connections=300",
-        // The data is thrown away: no reason to wait for a disk.
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
         "jit=off",
-    ] {
+    ]
+    .iter()
+    .chain(durability.settings())
+    {
         postgres.arg("-c").arg(setting);
     }
     postgres.stdout(output.try_clone()?).stderr(output);

@@ -88,18 +88,17 @@ impl Console {
 
     fn bar(&self, title: &str) -> ProgressBar {
         let target = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND);
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let template = if self.colours {
-            "  {prefix} {bar:22.cyan/dim} {wide_msg}"
-        } else {
-            "  {prefix} {bar:22} {wide_msg}"
-        };
-        // A template that does not parse would be a defect; the plain bar still tells enough.
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style.progress_chars("━╸─"));
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.set_style(style("  {prefix}  {wide_msg}"));
         bar.set_prefix(title.to_owned());
         bar
+    }
+
+    fn bar_template(&self) -> &'static str {
+        match self.colours {
+            true => "  {prefix}  {bar:20.cyan/dim}  {wide_msg}",
+            false => "  {prefix}  {bar:20}  {wide_msg}",
+        }
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
@@ -108,6 +107,13 @@ impl Console {
             false => text.to_owned(),
         }
     }
+}
+
+/// A template that does not parse would be a defect; the plain bar still tells enough.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
 }
 
 /// Colours are for terminals that can, unless `NO_COLOR` is set to anything.
@@ -127,11 +133,16 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// `done` of `total` (0: not known yet), with a few words; the words are only asked for when they are shown.
-    pub(crate) fn update(&mut self, done: u64, total: u64, words: impl FnOnce() -> String) {
+    /// `done` of `total` (where it is known), with a few words; the words are only asked for when they are shown.
+    pub(crate) fn update(&mut self, done: u64, total: Option<u64>, words: impl FnOnce() -> String) {
         if let Some(bar) = &self.bar {
-            bar.set_length(total.max(done));
-            bar.set_position(done);
+            if let Some(total) = total {
+                if bar.length().is_none() {
+                    bar.set_style(style(self.console.bar_template()));
+                }
+                bar.set_length(total.max(done));
+                bar.set_position(done);
+            }
             bar.set_message(words());
             return;
         }

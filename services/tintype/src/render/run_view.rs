@@ -48,8 +48,8 @@ impl RunView {
         self.pace.note(Instant::now(), stored, progress.bytes - base.bytes);
         let done = progress.stored + progress.failed;
         let pace = &self.pace;
-        self.meter
-            .update(done, progress.queued, || words(progress, pace));
+        let queued = Some(progress.queued).filter(|&queued| queued > 0);
+        self.meter.update(done, queued, || words(progress, pace));
     }
 
     /// The run rests, and somebody waits for it.

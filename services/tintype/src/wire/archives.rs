@@ -52,7 +52,7 @@ impl Archives for LocalPolicy {
             spool: self.spool.clone(),
             identity: None,
         };
-        tintype_blob::open_archive(settings).await
+        tintype_blob::open_archive(settings)
     }
 }
 

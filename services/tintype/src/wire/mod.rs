@@ -21,7 +21,8 @@ use tintype_vault_core::{KeyRing, VaultCore};
 
 use crate::{config::Profile, failure::Failure};
 
-pub(crate) use offline::{Found, Restored, Reader, Verified};
+pub(crate) use offline::Reader;
+pub(crate) use tintype_blob::{RestoreOptions, RestoreProgress, RestoreReport, VerifyOptions, VerifyProgress, VerifyReport};
 
 /// Messages that may wait in the queue; the scheduler keeps it far shallower.
 const QUEUE_CAPACITY: usize = 1024;

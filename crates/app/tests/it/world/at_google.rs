@@ -1,0 +1,128 @@
+//! What happens at Google and around the process, as a test arranges it.
+
+use std::{path::PathBuf, sync::atomic::Ordering};
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use tintype_emulator::{
+    CallKind, Control, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, ItemBytes,
+    Library, NewItem,
+};
+use tintype_model::{plan::Layout, quota::QuotaLimits};
+use tintype_ports::Clock;
+use tintype_runtime::SystemClock;
+
+use super::{Party, World};
+
+impl World {
+    /// Another tenant with an account of its own, on the same cloud project.
+    pub async fn neighbour(&self, account: &str, library: Library) -> Party {
+        self.control.add_account(account);
+        self.control
+            .add_library(account, DEFAULT_CLIENT_ID, library)
+            .expect("a library");
+        self.process
+            .settle(&self.control, account, &self.dir, Layout::Archive)
+            .await
+    }
+
+    pub fn emulator(&self) -> &Control {
+        &self.control
+    }
+
+    pub fn calls(&self, kind: CallKind) -> u64 {
+        self.control.calls(kind)
+    }
+
+    /// Ids of items with at least one download in the ledger, in order of the calls.
+    pub fn downloaded(&self) -> Vec<String> {
+        let entries = self.control.ledger(Some(CallKind::Download), 0, 100_000);
+        entries.into_iter().filter_map(|entry| entry.item).collect()
+    }
+
+    pub fn item_ids(&self) -> Vec<String> {
+        let items = self
+            .control
+            .items(DEFAULT_ACCOUNT, 100_000)
+            .expect("the account");
+        items.into_iter().map(|item| item.id).collect()
+    }
+
+    pub fn id_of(&self, file_name: &str) -> String {
+        let items = self
+            .control
+            .items(DEFAULT_ACCOUNT, 100_000)
+            .expect("the account");
+        items
+            .into_iter()
+            .find(|item| item.file_name == file_name)
+            .expect("an item of that name")
+            .id
+    }
+
+    pub fn add(&self, _why: &str, item: NewItem) -> String {
+        self.control
+            .add_item(DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, item)
+            .expect("added")
+    }
+
+    pub fn add_photo(&self, name: &str, created_ms: Option<i64>) -> String {
+        self.add(
+            name,
+            NewItem {
+                created_ms,
+                ..NewItem::new(name, ItemBytes::Photo(20_000))
+            },
+        )
+    }
+
+    pub fn limit(&self, limits: QuotaLimits) {
+        *self.limits.lock().expect("limits") = limits;
+    }
+
+    /// Moves our clock; Google's moves along.
+    pub fn set_time(&self, now: DateTime<Utc>) {
+        let by = (now - SystemClock.now()).num_milliseconds();
+        self.clock.by_ms.store(by, Ordering::Relaxed);
+        self.control.set_clock_offset(by);
+    }
+
+    pub fn revoke(&self) {
+        self.control
+            .revoke_all(DEFAULT_ACCOUNT, None)
+            .expect("revoked");
+    }
+
+    pub fn expire_base_urls(&self) {
+        self.control.expire_base_urls();
+    }
+
+    pub async fn reauthorise(&self) {
+        let grant = self
+            .control
+            .grant(DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, None)
+            .expect("a grant");
+        let app = &self.process.app;
+        app.reauthorise(
+            self.first.tenant,
+            self.first.storage,
+            DEFAULT_CLIENT_ID.into(),
+            SecretString::from(DEFAULT_CLIENT_SECRET),
+            SecretString::from(grant.refresh_token),
+        )
+        .await
+        .expect("reauthorised");
+    }
+
+    pub fn hide_destination(&self) {
+        std::fs::rename(&self.first.folder, self.hidden()).expect("hidden");
+    }
+
+    pub fn bring_destination_back(&self) {
+        std::fs::rename(self.hidden(), &self.first.folder).expect("back");
+    }
+
+    fn hidden(&self) -> PathBuf {
+        self.dir.path().join("hidden")
+    }
+}

@@ -1,0 +1,202 @@
+//! A whole Tintype in one test: engine, catalogue, vault, archive folder, and Google beside it.
+
+mod at_google;
+mod process;
+mod proof;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use tempfile::TempDir;
+use tintype_app::{App, runs::RunChoice};
+use tintype_emulator::{
+    CallKind, Control, DEFAULT_ACCOUNT, Emulator, EmulatorConfig, Library, RunningEmulator,
+};
+use tintype_model::{
+    PlanId, StorageId, TenantId,
+    plan::Layout,
+    progress::Progress,
+    quota::QuotaLimits,
+    run::{Run, RunState},
+};
+use tintype_ports::events::Seen;
+
+use process::{MovedClock, Process, fast};
+
+/// Longer than anything here takes, so that a hang fails with a message.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A tenant with its plan.
+#[derive(Clone)]
+pub struct Party {
+    pub tenant: TenantId,
+    pub plan: PlanId,
+    storage: StorageId,
+    folder: PathBuf,
+}
+
+/// Google, a process of ours, and a first tenant.
+pub struct World {
+    google: RunningEmulator,
+    control: Control,
+    clock: Arc<MovedClock>,
+    dir: TempDir,
+    limits: Arc<std::sync::Mutex<QuotaLimits>>,
+    process: Process,
+    first: Party,
+}
+
+impl World {
+    pub async fn new(library: Library) -> Self {
+        Self::with_layout(library, Layout::Archive).await
+    }
+
+    pub async fn with_layout(library: Library, layout: Layout) -> Self {
+        let google = Emulator::start(EmulatorConfig::with_library(library))
+            .await
+            .expect("the emulator starts");
+        let control = google.control();
+        let clock = Arc::new(MovedClock::default());
+        let dir = TempDir::new().expect("a folder");
+        let limits = Arc::new(std::sync::Mutex::new(QuotaLimits {
+            requests_per_day: 1_000_000,
+            downloads_per_day: 1_000_000,
+        }));
+        let process = Process::start(&google, &clock, &dir, &limits, fast()).await;
+        let first = process
+            .settle(&control, DEFAULT_ACCOUNT, &dir, layout)
+            .await;
+        Self {
+            google,
+            control,
+            clock,
+            dir,
+            limits,
+            process,
+            first,
+        }
+    }
+
+    /// Stops the process cleanly and starts another one on the same data.
+    pub async fn restart(self) -> Self {
+        let mut next = self;
+        next.process.halt().await;
+        next.process =
+            Process::start(&next.google, &next.clock, &next.dir, &next.limits, fast()).await;
+        next
+    }
+
+    pub fn app(&self) -> &App {
+        &self.process.app
+    }
+
+    pub fn tenant(&self) -> TenantId {
+        self.first.tenant
+    }
+
+    pub async fn start(&self, choice: RunChoice) -> Run {
+        self.start_for(&self.first, choice).await
+    }
+
+    pub async fn start_for(&self, party: &Party, choice: RunChoice) -> Run {
+        self.process
+            .app
+            .start_run(party.tenant, party.plan, choice)
+            .await
+            .expect("started")
+    }
+
+    pub async fn back_up(&self, choice: RunChoice) -> Run {
+        let run = self.start(choice).await;
+        self.until_over(&run).await
+    }
+
+    async fn reload(&self, run: &Run) -> Run {
+        let store = &self.process.app.ports().store;
+        store
+            .run(run.tenant, run.id)
+            .await
+            .expect("the store answers")
+            .expect("the run is there")
+    }
+
+    async fn until(&self, run: &Run, what: &str, is_there: impl Fn(&Run) -> bool) -> Run {
+        let mut events = self
+            .process
+            .app
+            .ports()
+            .events
+            .watch(run.tenant, None)
+            .await
+            .expect("events");
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                let now = self.reload(run).await;
+                if is_there(&now) {
+                    return now;
+                }
+                assert!(
+                    !now.status.state.is_final(),
+                    "waited for {what}, but the run ended: {:?}",
+                    now.status
+                );
+                // An event for this run, or a moment: the catalogue is the truth either way.
+                let of_this_run = events.next();
+                let _: Result<Option<Seen>, _> =
+                    tokio::time::timeout(Duration::from_millis(100), of_this_run).await;
+            }
+        });
+        match waited.await {
+            Ok(run) => run,
+            Err(_) => panic!(
+                "waited too long for {what}: {:?} {:?}",
+                self.reload(run).await,
+                self.progress(run).await
+            ),
+        }
+    }
+
+    pub async fn until_over(&self, run: &Run) -> Run {
+        self.until(run, "the end", |run| run.status.state.is_final())
+            .await
+    }
+
+    pub async fn until_state(&self, run: &Run, state: RunState) -> Run {
+        self.until(run, state.as_str(), |run| run.status.state == state)
+            .await
+    }
+
+    pub async fn until_stored(&self, run: &Run, count: u64) {
+        let started = tokio::time::Instant::now();
+        while self.progress(run).await.stored < count {
+            assert!(
+                started.elapsed() < PATIENCE,
+                "waited too long for {count} stored items"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until no shard is leased and Google is quiet.
+    pub async fn until_idle(&self) {
+        let mut last = u64::MAX;
+        loop {
+            let now = self.calls(CallKind::Download);
+            if now == last {
+                return;
+            }
+            last = now;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    pub async fn progress(&self, run: &Run) -> Progress {
+        self.process
+            .app
+            .ports()
+            .store
+            .progress(run.tenant, run.id)
+            .await
+            .expect("the store answers")
+    }
+}

@@ -1,0 +1,104 @@
+//! What every catalogue promises. [`store_contract!`](crate::store_contract) makes one test of each promise for an adapter.
+
+#![expect(missing_docs, reason = "a promise says in its own name what it proves")]
+
+pub mod albums;
+pub mod isolation;
+pub mod items;
+pub mod ledger;
+pub mod paths;
+pub mod runs;
+pub mod scheduling;
+pub mod setup;
+pub mod shards;
+pub mod snapshots;
+mod world;
+
+pub use world::{StoreUnderTest, World};
+
+/// One test a promise. `$make` is an async function that makes an empty
+/// [`StoreUnderTest`](crate::contract::store::StoreUnderTest).
+#[macro_export]
+macro_rules! store_contract {
+    ($make:path) => {
+        $crate::store_contract! { @tests $make;
+            setup::a_tenant_is_found_by_id_and_by_name
+            setup::a_second_tenant_with_one_id_is_refused
+            setup::storages_are_listed_by_name_and_changed_in_place
+            setup::a_name_is_taken_once_a_tenant
+            setup::a_storage_that_a_plan_uses_cannot_be_removed
+            setup::a_plan_needs_storages_of_its_own_tenant
+            setup::plans_are_found_by_name_and_by_source
+            runs::a_plan_has_one_unfinished_run
+            runs::of_many_starts_at_once_one_wins
+            runs::a_status_changes_only_from_the_expected_state
+            runs::a_final_state_ends_the_run_and_its_leases
+            runs::runs_are_listed_newest_first
+            runs::progress_is_the_sum_of_all_shards
+            shards::a_ready_shard_is_leased_and_done_once
+            shards::of_two_leasers_one_is_granted
+            shards::a_lease_that_expired_is_granted_again_with_a_later_epoch
+            shards::an_expired_lease_that_nobody_took_is_still_the_holders
+            shards::a_stale_epoch_is_refused
+            shards::a_renewed_lease_outlives_its_first_time
+            shards::renewal_tells_the_state_of_the_run
+            shards::a_run_that_rests_grants_no_lease
+            shards::a_shard_that_is_to_wait_waits
+            shards::the_last_shard_adds_the_next_one
+            shards::of_shards_that_finish_at_once_exactly_one_adds_the_next
+            items::a_page_is_read_back_whole
+            items::a_known_item_keeps_its_position
+            items::new_metadata_leaves_stored_bytes_alone
+            items::new_content_waits_while_the_old_bytes_stay
+            items::an_item_shown_twice_in_a_page_counts_once
+            items::a_position_is_never_given_twice
+            items::a_page_of_a_stale_lease_changes_nothing
+            items::what_is_recorded_is_read_back
+            items::a_batch_recorded_twice_has_one_effect
+            items::items_of_another_shard_are_not_recorded
+            items::gone_items_come_back
+            items::leftovers_are_what_no_open_shard_will_do
+            items::pages_of_items_follow_each_other
+            items::a_checkpoint_replaces_the_one_before
+            items::any_text_survives
+            items::a_thousand_items_go_in_one_page
+            albums::albums_keep_their_order_and_their_last_facts
+            albums::members_are_replaced_from_a_position_on
+            albums::an_album_that_is_gone_takes_its_members_along
+            paths::twins_in_case_and_composition_get_different_paths
+            paths::a_claimed_path_stays_its_items
+            paths::claims_at_once_never_share_a_path
+            paths::a_path_is_not_given_when_both_wishes_are_taken
+            snapshots::the_newest_snapshot_is_found
+            snapshots::a_snapshot_recorded_twice_is_one
+            snapshots::an_older_snapshot_can_be_kept
+            snapshots::a_stale_lease_records_no_snapshot
+            scheduling::the_backlog_counts_what_can_be_worked_on
+            scheduling::listings_and_manifests_go_first
+            scheduling::a_shard_dispatched_twice_is_sent_once
+            scheduling::of_two_dispatchers_one_sends
+            scheduling::confirmed_messages_leave_the_outbox
+            scheduling::what_is_overdue_returns_to_the_backlog
+            scheduling::a_live_lease_is_not_lost
+            scheduling::at_start_everything_is_ready
+            scheduling::runs_resume_when_their_time_has_come
+            scheduling::a_pausing_run_is_drained_without_live_leases
+            scheduling::the_next_event_is_the_earliest
+            ledger::units_are_leased_up_to_the_limit
+            ledger::many_tasks_never_lease_more_than_the_limit
+            ledger::units_that_are_returned_can_be_leased_again
+            ledger::an_exhausted_day_stays_exhausted
+            ledger::days_kinds_and_projects_are_apart
+            isolation::nothing_of_another_tenant_is_found
+            isolation::a_lease_of_another_tenant_changes_nothing
+        }
+    };
+    (@tests $make:path; $($suite:ident :: $promise:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                $crate::contract::store::$suite::$promise($make().await).await;
+            }
+        )*
+    };
+}

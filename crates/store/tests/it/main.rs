@@ -1,0 +1,6 @@
+//! Both catalogues keep the promises of the port, and their tables keep those of the migrations.
+
+mod postgres;
+mod row_level_security;
+mod samples;
+mod sqlite;

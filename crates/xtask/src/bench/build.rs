@@ -1,0 +1,53 @@
+//! The programs that are measured, as they are shipped: release builds.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::{command, console};
+
+/// Release builds of ours.
+pub(super) struct Programs {
+    /// The binary.
+    pub(super) tintype: PathBuf,
+    /// The bare HTTP client, an example of the Google crate.
+    pub(super) floor: PathBuf,
+    /// The catalogue's own benchmark, an example of the store crate.
+    pub(super) catalogue: PathBuf,
+    /// Where cargo builds; benchmarks write beside it.
+    pub(super) target: PathBuf,
+}
+
+impl Programs {
+    /// Builds them.
+    ///
+    /// # Errors
+    /// When something does not build.
+    pub(super) async fn build(root: &Path) -> Result<Self> {
+        console::step("building the release");
+        for arguments in [
+            ["--package", "tintype", "--bin", "tintype"],
+            ["--package", "tintype-google", "--example", "floor"],
+            ["--package", "tintype-store", "--example", "bench_catalogue"],
+        ] {
+            let mut build = command::cargo(root);
+            build
+                .args(["build", "--release", "--locked"])
+                .args(arguments);
+            command::run(&mut build).await?;
+        }
+        let mut query = command::cargo(root);
+        query.args(["metadata", "--format-version=1", "--no-deps", "--offline"]);
+        let answer = command::output(&mut query).await?;
+        let target = cargo_metadata::MetadataCommand::parse(&answer)?
+            .target_directory
+            .into_std_path_buf();
+        let release = target.join("release");
+        Ok(Self {
+            tintype: release.join("tintype"),
+            floor: release.join("examples/floor"),
+            catalogue: release.join("examples/bench_catalogue"),
+            target,
+        })
+    }
+}

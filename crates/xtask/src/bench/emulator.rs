@@ -1,0 +1,251 @@
+//! The emulated Google of a benchmark: a process of its own, so that its work is in nobody's figures.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use super::http;
+use crate::command::Running;
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+/// 2022-01-01 and 2025-12-31 23:59:59 UTC: four years, so that a quarter of the items is a year.
+const OLDEST_MS: i64 = 1_640_995_200_000;
+const NEWEST_MS: i64 = 1_767_225_599_000;
+/// The years of the items, oldest first.
+pub(super) const YEARS: [u16; 4] = [2022, 2023, 2024, 2025];
+
+/// What the account holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Library {
+    pub(super) items: u64,
+    /// Of each item; photos are raised to what a picture needs, some 700.
+    pub(super) bytes: u64,
+    pub(super) videos: bool,
+}
+
+impl Library {
+    pub(super) const fn photos(items: u64, bytes: u64) -> Self {
+        Self {
+            items,
+            bytes,
+            videos: false,
+        }
+    }
+
+    pub(super) const fn videos(items: u64, bytes: u64) -> Self {
+        Self {
+            items,
+            bytes,
+            videos: true,
+        }
+    }
+
+    /// All bytes.
+    pub(super) const fn total(self) -> u64 {
+        self.items * self.bytes
+    }
+
+    /// As the control API takes it. Names do not repeat within 9,999 items.
+    fn as_json(self) -> Value {
+        json!({"generated": {
+            "count": self.items,
+            "min_bytes": self.bytes,
+            "max_bytes": self.bytes,
+            "video_every": u64::from(self.videos),
+            "repeat_name_every": 0,
+            "oldest_ms": OLDEST_MS,
+            "newest_ms": NEWEST_MS,
+        }})
+    }
+}
+
+/// What `tintype emulator --json` prints first.
+#[derive(Deserialize)]
+struct Greeting {
+    url: String,
+    proxy_url: String,
+    client_id: String,
+    client_secret: String,
+    token_blob: String,
+}
+
+/// Calls that reached the emulator since it was last asked to forget them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calls(Value);
+
+impl Calls {
+    /// Calls of all these kinds together, whatever came of them.
+    pub(super) fn of(&self, kinds: &[&str]) -> u64 {
+        let count = |kind: &&str| self.0["calls"][*kind].as_u64().unwrap_or(0);
+        kinds.iter().map(count).sum()
+    }
+
+    /// Pages of listings, searches and albums.
+    pub(super) fn listings(&self) -> u64 {
+        self.of(&["list_items", "search", "list_albums"])
+    }
+
+    /// Bytes asked for: every GET of a base URL.
+    pub(super) fn downloads(&self) -> u64 {
+        self.of(&["download"])
+    }
+
+    /// Base URLs fetched anew.
+    pub(super) fn batch_gets(&self) -> u64 {
+        self.of(&["batch_get"])
+    }
+
+    /// Calls that Google counts: API calls and loads, without sign-in and connections.
+    pub(super) fn counted(&self) -> u64 {
+        self.listings() + self.downloads() + self.batch_gets() + self.of(&["get_item", "get_album"])
+    }
+
+    /// Items that were served whole at least once.
+    pub(super) fn items_served(&self) -> u64 {
+        let items = self.0["downloads_per_item"].as_object();
+        items.map_or(0, |items| items.len() as u64)
+    }
+}
+
+/// A running emulator and what a client needs to know of it.
+pub(super) struct Emulator {
+    _process: Running,
+    greeting: Greeting,
+    folder: PathBuf,
+}
+
+impl Emulator {
+    /// Starts one in its fast mode, reached through its proxy, with nothing but `library`.
+    ///
+    /// # Errors
+    /// When it does not start or refuses the library; the error ends with its last words.
+    pub(super) async fn start(
+        tintype: &Path,
+        folder: PathBuf,
+        library: Library,
+        latency_ms: u64,
+    ) -> Result<Self> {
+        let (greeting_file, log_file) = (folder.join("greeting.json"), folder.join("log"));
+        let mut command = Command::new(tintype);
+        command
+            .args([
+                "emulator",
+                "--fast",
+                "--json",
+                "--items",
+                "0",
+                "--intercept",
+            ])
+            .arg("--latency")
+            .arg(latency_ms.to_string())
+            .arg("--ca-out")
+            .arg(folder.join("ca.pem"))
+            .stdin(Stdio::null())
+            .stdout(File::create(&greeting_file)?)
+            .stderr(File::create(&log_file)?);
+        let mut process = Running::start(&mut command)?;
+        let deadline = Instant::now() + READY_WITHIN;
+        let greeting: Greeting = loop {
+            let text = fs::read_to_string(&greeting_file)?;
+            if let Some((line, _)) = text.split_once('\n') {
+                break serde_json::from_str(line).context("the emulator's greeting has changed")?;
+            }
+            if process.ended()?.is_some() || Instant::now() > deadline {
+                let log = fs::read_to_string(&log_file)?;
+                bail!("the emulator did not start: {text}{log}");
+            }
+            sleep(Duration::from_millis(10)).await;
+        };
+        fs::write(folder.join("token.json"), &greeting.token_blob)?;
+        fs::write(folder.join("secret.txt"), &greeting.client_secret)?;
+        let emulator = Self {
+            _process: process,
+            greeting,
+            folder,
+        };
+        emulator
+            .control("POST", "libraries", &json!({"library": library.as_json()}))
+            .await?;
+        Ok(emulator)
+    }
+
+    /// Changes switches: any part of what `GET /__emulator/switches` answers.
+    pub(super) async fn set(&self, switches: &Value) -> Result<()> {
+        self.control("PATCH", "switches", switches).await?;
+        Ok(())
+    }
+
+    /// Forgets the calls so far.
+    pub(super) async fn forget_calls(&self) -> Result<()> {
+        self.control("DELETE", "ledger", &Value::Null).await?;
+        Ok(())
+    }
+
+    /// The calls since.
+    pub(super) async fn calls(&self) -> Result<Calls> {
+        let summary = self.control("GET", "ledger/summary", &Value::Null).await?;
+        Ok(Calls(summary))
+    }
+
+    /// Address of its proxy, for `HTTPS_PROXY`.
+    pub(super) fn proxy(&self) -> &str {
+        &self.greeting.proxy_url
+    }
+
+    /// The authority its proxy signs with.
+    pub(super) fn authority(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    /// A token blob as rclone prints it.
+    pub(super) fn token_blob(&self) -> &str {
+        &self.greeting.token_blob
+    }
+
+    /// A file with the token blob.
+    pub(super) fn token_file(&self) -> PathBuf {
+        self.folder.join("token.json")
+    }
+
+    /// A file with the client's secret.
+    pub(super) fn secret_file(&self) -> PathBuf {
+        self.folder.join("secret.txt")
+    }
+
+    pub(super) fn client_id(&self) -> &str {
+        &self.greeting.client_id
+    }
+
+    pub(super) fn client_secret(&self) -> &str {
+        &self.greeting.client_secret
+    }
+
+    async fn control(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
+        let path = format!("/__emulator/{path}");
+        http::call(&self.greeting.url, method, &path, body).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_by_what_they_were_for() {
+        let calls = Calls(json!({
+            "calls": {"search": 50, "list_albums": 1, "download": 5003, "batch_get": 2, "connect": 32, "token": 1},
+            "downloads_per_item": {"a": 1, "b": 2},
+        }));
+        assert_eq!(calls.listings(), 51);
+        assert_eq!(calls.downloads(), 5003);
+        assert_eq!(calls.counted(), 5056);
+        assert_eq!(calls.items_served(), 2);
+    }
+}

@@ -1,0 +1,206 @@
+//! `tintype backup`: a person's real account, with the engine of the hosted service.
+
+mod inputs;
+mod outcome;
+
+use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+
+use clap::Args;
+use tintype_app::{App, runs::RunChoice};
+use tintype_model::{
+    plan::{Layout, Plan, PlanOptions},
+    run::Run,
+};
+use tintype_runtime::Lifecycle;
+use url::Url;
+
+use self::{inputs::Inputs, outcome::Outcome};
+use crate::{
+    engine::Engine,
+    failure::Failure,
+    follow::{Ended, Follow},
+    render::{Console, RunView},
+    setup::{self, Fingerprints},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  rclone authorize \"google photos\" CLIENT_ID CLIENT_SECRET > token.json   once, with a browser
+  tintype backup --client-file client.json --token-file token.json --to ~/photos-backup
+  tintype backup --client-id 123-abc.apps.googleusercontent.com --client-secret-file secret.txt \\
+      --token-file token.json --to 's3://bucket/photos?endpoint=https://s3.example.com&region=eu-west-1'
+  tintype backup … --recipient age1…          encrypted for the holder of an age identity
+
+The same command again copies what is new, and goes on with a run that was interrupted.
+A new token in the token file takes the place of the old one. Keys of a bucket are read from
+TINTYPE_S3_ACCESS_KEY_ID and TINTYPE_S3_SECRET_ACCESS_KEY.
+
+Google shows an app only the photos that the app's own OAuth client uploaded (since 2025-03-31).";
+
+/// What to back up, and where to.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Backup {
+    /// OAuth client id, of the form 123-abc.apps.googleusercontent.com
+    #[arg(long, value_name = "ID", required_unless_present = "client_file")]
+    client_id: Option<String>,
+    /// File with the OAuth client secret; or set TINTYPE_CLIENT_SECRET
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
+    /// The client's JSON file from Google Cloud console, instead of id and secret
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_id", "client_secret_file"])]
+    client_file: Option<PathBuf>,
+    /// File with what `rclone authorize "google photos"` printed; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+    /// Destination: a folder, or s3://bucket/prefix?endpoint=https://…&region=…
+    #[arg(long, value_name = "DEST")]
+    to: String,
+    /// Folder for catalogue, credentials and state [default: ~/.local/share/tintype]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// List the whole library, to notice what is gone and what was added with an old date
+    #[arg(long)]
+    full: bool,
+    /// Plain files by month instead of the archive layout; cannot be encrypted
+    #[arg(long, conflicts_with = "recipients")]
+    mirror: bool,
+    /// Encrypt for this age recipient; can be given several times
+    #[arg(long = "recipient", value_name = "age1…")]
+    recipients: Vec<String>,
+    /// Leave out what was created before this year
+    #[arg(long, value_name = "YEAR", default_value_t = 2000, value_parser = clap::value_parser!(i32).range(1..=9999))]
+    start_year: i32,
+    /// Also back up what is archived
+    #[arg(long)]
+    include_archived: bool,
+    /// Library calls that the cloud project may make in a day
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    quota_requests: u64,
+    /// Downloads that the cloud project may make in a day
+    #[arg(long, value_name = "N", default_value_t = 75_000)]
+    quota_downloads: u64,
+    /// Trust this certificate authority as well (PEM)
+    #[arg(long, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+    /// Where Google is, such as the URL of `tintype emulator`
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    google_url: Option<Url>,
+    /// Stay when the run has to wait, for quota, a new token or the destination
+    #[arg(long)]
+    wait: bool,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Backup {
+    /// Runs one backup, or goes on with the one that was interrupted.
+    pub(super) async fn run(self: Box<Self>, life: &Lifecycle) -> Result<ExitCode, Failure> {
+        let inputs = self.inputs()?;
+        let console = Console::new();
+        let engine = Engine::start(&inputs.profile).await?;
+        let outcome = self.back_up(&engine, &inputs, &console, life).await;
+        if life.is_draining() {
+            console.say("stopping: finishing what is at hand …");
+        }
+        engine.drain().await?;
+        let outcome = outcome?;
+        outcome.tell(&console);
+        if self.json {
+            crate::render::json(&outcome.report());
+        }
+        Ok(ExitCode::from(outcome.exit_code()))
+    }
+
+    async fn back_up(
+        &self,
+        engine: &Engine,
+        inputs: &Inputs,
+        console: &Console,
+        life: &Lifecycle,
+    ) -> Result<Outcome, Failure> {
+        let app = engine.app();
+        let plan = self.prepare(app, inputs, console).await?;
+        let (run, goes_on) = self.start_or_go_on(app, &plan).await?;
+        console.title(&match goes_on {
+            true => format!("Going on with {}", run.id),
+            false => format!("Backing up to {}", inputs.place),
+        });
+        let begun = Instant::now();
+        let follow = Follow {
+            tenant: plan.tenant,
+            run: run.id,
+            wait: self.wait,
+            stop: life.draining(),
+        };
+        let mut view = RunView::new(console, "copying");
+        let ended = follow.show(app, &mut view).await?;
+        drop(view);
+        let run = match ended {
+            Ended::Over(run) | Ended::Waits(run) => Some(run),
+            Ended::Interrupted => None,
+        };
+        Outcome::gather(app, &plan, follow.run, run, begun.elapsed(), inputs).await
+    }
+
+    /// Finds or makes everything up to the plan.
+    async fn prepare(&self, app: &App, inputs: &Inputs, console: &Console) -> Result<Plan, Failure> {
+        let tenant = setup::tenant(app).await?;
+        let fingerprints = Fingerprints::in_folder(&inputs.profile.data);
+        let account = &inputs.account;
+        let source = match setup::known_account(app, tenant, account).await? {
+            Some(source) => {
+                if !fingerprints.has(source.id, &account.fingerprint()) {
+                    setup::replace_credential(app, &source, account).await?;
+                    console.say("the token is new: it takes the place of the old one");
+                }
+                source
+            }
+            None => {
+                console.title("Connecting Google Photos");
+                setup::connect_account(app, tenant, account, console).await?
+            }
+        };
+        fingerprints.keep(source.id, &account.fingerprint())?;
+        let destination = setup::destination(app, tenant, &inputs.place, &fingerprints).await?;
+        setup::plan(app, &source, &destination, &self.options()).await
+    }
+
+    fn options(&self) -> PlanOptions {
+        PlanOptions {
+            layout: match self.mirror {
+                true => Layout::Mirror,
+                false => Layout::Archive,
+            },
+            recipients: self.recipients.clone(),
+        }
+    }
+
+    /// The run that is not over, resumed, or a new one; and whether it is an old one.
+    async fn start_or_go_on(&self, app: &App, plan: &Plan) -> Result<(Run, bool), Failure> {
+        let last = app.ports().store.runs(plan.tenant, plan.id, 1).await?;
+        if let Some(run) = last.into_iter().find(|run| !run.status.state.is_final()) {
+            app.resume_run(plan.tenant, run.id).await?;
+            return Ok((run, true));
+        }
+        let choice = match self.full {
+            true => RunChoice::Full,
+            false => RunChoice::Routine,
+        };
+        Ok((app.start_run(plan.tenant, plan.id, choice).await?, false))
+    }
+}
+
+/// Reads a small text file, or standard input for `-`.
+fn read_small(path: &std::path::Path) -> Result<String, Failure> {
+    use std::io::Read;
+    let limit = tintype_model::credential::MAX_INPUT as u64 + 1;
+    let mut text = String::new();
+    let read = match path.to_str() {
+        Some("-") => std::io::stdin().take(limit).read_to_string(&mut text),
+        _ => fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)),
+    };
+    read.map_err(|error| Failure::file("reading", path, &error))?;
+    Ok(text)
+}

@@ -1,0 +1,88 @@
+//! Everything the command line names, read and checked before anything is stored.
+
+use secrecy::SecretString;
+use tintype_model::{
+    credential::{ClientId, ClientSecretFile, TokenBlob},
+    quota::QuotaLimits,
+    storage::GooglePhotosSettings,
+};
+use tintype_ports::Clock;
+use tintype_runtime::SystemClock;
+
+use super::{Backup, read_small};
+use crate::{
+    config::{self, Profile},
+    failure::Failure,
+    place::Place,
+    setup::Account,
+};
+
+/// Holds the OAuth client secret when no file does.
+const SECRET_VARIABLE: &str = "TINTYPE_CLIENT_SECRET";
+
+/// What the command line says, understood.
+pub(super) struct Inputs {
+    /// The account to read.
+    pub(super) account: Account,
+    /// Where to write.
+    pub(super) place: Place,
+    /// How this process is set up.
+    pub(super) profile: Profile,
+}
+
+impl Backup {
+    /// Reads files, environment and options.
+    pub(super) fn inputs(&self) -> Result<Inputs, Failure> {
+        let (client_id, client_secret) = self.client()?;
+        let token = TokenBlob::parse_at(&read_small(&self.token_file)?, SystemClock.now())?;
+        let settings = GooglePhotosSettings {
+            start_year: self.start_year,
+            include_archived: self.include_archived,
+            ..GooglePhotosSettings::new(client_id.project().clone())
+        };
+        let data = match &self.data_dir {
+            Some(folder) => std::path::absolute(folder)?,
+            None => config::default_data_dir()?,
+        };
+        Ok(Inputs {
+            account: Account {
+                client_id,
+                client_secret,
+                refresh_token: token.refresh_token,
+                settings,
+            },
+            place: Place::parse(&self.to)?,
+            profile: Profile {
+                google: self.google_url.clone(),
+                ca_cert: self.ca_cert.clone(),
+                limits: QuotaLimits {
+                    requests_per_day: self.quota_requests,
+                    downloads_per_day: self.quota_downloads,
+                },
+                ..Profile::in_folder(data)
+            },
+        })
+    }
+
+    fn client(&self) -> Result<(ClientId, SecretString), Failure> {
+        if let Some(file) = &self.client_file {
+            let client = ClientSecretFile::parse(&read_small(file)?)?;
+            return Ok((client.client_id, client.client_secret));
+        }
+        let id = ClientId::parse(self.client_id.as_deref().unwrap_or_default())?;
+        let secret = match &self.client_secret_file {
+            Some(file) => read_small(file)?,
+            None => std::env::var(SECRET_VARIABLE).unwrap_or_default(),
+        };
+        let secret = secret.trim();
+        if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(
+                Failure::usage("client secret: is missing, or is no line of plain characters")
+                    .with_action(format!(
+                        "put it into a file and give --client-secret-file, or set {SECRET_VARIABLE}"
+                    )),
+            );
+        }
+        Ok((id, SecretString::from(secret)))
+    }
+}
