@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Settings {
     /// Shards this process works on at the same time.
     pub slots: usize,
+    /// Slots that one tenant leaves to the others, even while they have nothing to do: whoever comes finds one free. Downloads
+    /// are what is scarce, not slots, so a tenant that is alone loses nothing by it.
+    pub spare_slots: usize,
     /// Items in a shard, at most.
     pub shard_items: usize,
     /// Downloads at the same time, at the start.
@@ -35,6 +38,10 @@ pub struct Settings {
     pub url_cache: usize,
     /// How long a base URL is trusted until experience says less.
     pub url_lifetime: Duration,
+    /// Downloads in a row that Google throttled, with none answered in between, before the cloud project rests.
+    pub throttle_limit: u32,
+    /// The project's first rest; doubles each time that nothing was answered since, up to 16 times as long.
+    pub throttle_rest: Duration,
     /// Items of credit that a tenant keeps from idle time, and by which a short run may go first.
     pub fair_burst: u64,
 }
@@ -42,7 +49,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            slots: 4,
+            slots: 6,
+            spare_slots: 2,
             shard_items: 200,
             initial_downloads: 8,
             max_downloads: 256,
@@ -57,6 +65,8 @@ impl Default for Settings {
             checkpoint_pages: 32,
             url_cache: 10_000,
             url_lifetime: Duration::from_secs(50 * 60),
+            throttle_limit: 24,
+            throttle_rest: Duration::from_secs(120),
             fair_burst: 2_000,
         }
     }

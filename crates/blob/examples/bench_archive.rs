@@ -8,7 +8,10 @@ use chrono::DateTime;
 use futures::{StreamExt as _, stream};
 use tintype_blob::{ArchiveSettings, Root, Spool, open_archive};
 use tintype_model::{ArchiveId, plan::Layout};
-use tintype_ports::{Archive, ArchiveError, archive::{Placement, Staged}};
+use tintype_ports::{
+    Archive, ArchiveError,
+    archive::{Placement, Staged},
+};
 
 const ITEMS: u64 = 5_000;
 const SIZE: usize = 200 * 1024;
@@ -23,7 +26,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(folder) => tempfile::tempdir_in(PathBuf::from(folder))?,
         None => tempfile::tempdir()?,
     };
-    for recipients in [vec![], vec![age::x25519::Identity::generate().to_public().to_string()]] {
+    for recipients in [
+        vec![],
+        vec![age::x25519::Identity::generate().to_public().to_string()],
+    ] {
         for round in 1..=3 {
             let place = tempfile::tempdir_in(folder.path())?;
             let archive = open_archive(settings(place.path().to_owned(), recipients.clone()))?;
@@ -31,7 +37,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             let started = Instant::now();
             write_all(&archive).await?;
             let seconds = started.elapsed().as_secs_f64();
-            let sealed = if recipients.is_empty() { "plain" } else { "age" };
+            let sealed = if recipients.is_empty() {
+                "plain"
+            } else {
+                "age"
+            };
             println!("{sealed}, round {round}: {ITEMS} × 200 KiB in {seconds:.2} s");
         }
     }
@@ -43,7 +53,11 @@ async fn write_all(archive: &Arc<dyn Archive>) -> Result<(), ArchiveError> {
     let groups = drafts.buffer_unordered(DRAFTS).chunks(GROUP);
     let commits = groups.map(|group| async move {
         let group: Vec<Staged> = group.into_iter().collect::<Result<_, _>>()?;
-        archive.commit(group).await.into_iter().collect::<Result<(), _>>()
+        archive
+            .commit(group)
+            .await
+            .into_iter()
+            .collect::<Result<(), _>>()
     });
     let mut commits = Box::pin(commits.buffer_unordered(COMMITS));
     while let Some(result) = commits.next().await {
@@ -65,7 +79,10 @@ async fn write_one(archive: &Arc<dyn Archive>, number: u64) -> Result<Staged, Ar
 }
 
 fn settings(path: PathBuf, recipients: Vec<String>) -> ArchiveSettings {
-    let spool = Spool { folder: path.clone(), bytes: 0 };
+    let spool = Spool {
+        folder: path.clone(),
+        bytes: 0,
+    };
     ArchiveSettings {
         root: Root::LocalFolder { path },
         archive: ArchiveId::new(DateTime::UNIX_EPOCH, [1; 10]),

@@ -58,8 +58,12 @@ impl Archive for StoredArchive {
         let found = match read_descriptor(operator).await? {
             Some(bytes) => bytes,
             None => {
-                self.writing.store_text(DESCRIPTOR, wanted.to_text()?, Rule::First).await?;
-                let gone = || ArchiveError::Missing(format!("{DESCRIPTOR} went as soon as it was written"));
+                self.writing
+                    .store_text(DESCRIPTOR, wanted.to_text()?, Rule::First)
+                    .await?;
+                let gone = || {
+                    ArchiveError::Missing(format!("{DESCRIPTOR} went as soon as it was written"))
+                };
                 read_descriptor(operator).await?.ok_or_else(gone)?
             }
         };
@@ -71,12 +75,16 @@ impl Archive for StoredArchive {
         let operator = self.reader.operator();
         let path = format!(".tintype-probe-{}", self.writing.unique_name().await?);
         let text = "a small write, read and delete, to learn whether this place works\n";
-        self.writing.store_text(&path, text.to_owned(), Rule::Latest).await?;
+        self.writing
+            .store_text(&path, text.to_owned(), Rule::Latest)
+            .await?;
         let failed = |error: opendal::Error| errors::of_storage(&path, &error);
         let read = operator.read(&path).await.map_err(failed);
         operator.delete(&path).await.map_err(failed)?;
         if read?.to_bytes() != text {
-            return Err(ArchiveError::Corrupt("other bytes come back than were written".to_owned()));
+            return Err(ArchiveError::Corrupt(
+                "other bytes come back than were written".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -97,7 +105,10 @@ impl Archive for StoredArchive {
         &self,
         head: &ManifestHead,
     ) -> Result<Box<dyn ManifestWriter>, ArchiveError> {
-        Ok(Box::new(manifest::Writer::begin(Arc::clone(&self.writing), head)?))
+        Ok(Box::new(manifest::Writer::begin(
+            Arc::clone(&self.writing),
+            head,
+        )?))
     }
 
     async fn snapshots(&self) -> Result<Vec<SnapshotId>, ArchiveError> {

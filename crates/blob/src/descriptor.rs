@@ -96,7 +96,8 @@ impl Descriptor {
         }
         let text: Text = serde_json::from_slice(bytes).map_err(|_| Unreadable::Damaged)?;
         let mut signing_key = [0; 32];
-        hex::decode_to_slice(&text.signing_key, &mut signing_key).map_err(|_| Unreadable::Damaged)?;
+        hex::decode_to_slice(&text.signing_key, &mut signing_key)
+            .map_err(|_| Unreadable::Damaged)?;
         let descriptor = Self {
             archive: text.archive,
             layout: text.layout,
@@ -136,7 +137,10 @@ mod tests {
         for at in 0..text.len() * 8 {
             let mut damaged = text.clone();
             damaged[at / 8] ^= 1 << (at % 8);
-            assert!(Descriptor::from_text(&damaged).is_err(), "bit {at} may not be flipped");
+            assert!(
+                Descriptor::from_text(&damaged).is_err(),
+                "bit {at} may not be flipped"
+            );
         }
     }
 }

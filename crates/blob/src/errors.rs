@@ -6,7 +6,10 @@ use tintype_ports::ArchiveError;
 
 /// What went wrong with a file of this machine. `what` names the place.
 pub(crate) fn of_file(what: impl Display, error: &io::Error) -> ArchiveError {
-    if let Some(inner) = error.get_ref().and_then(|it| it.downcast_ref::<opendal::Error>()) {
+    if let Some(inner) = error
+        .get_ref()
+        .and_then(|it| it.downcast_ref::<opendal::Error>())
+    {
         return of_storage(what, inner);
     }
     let text = format!("{what}: {error}");
@@ -15,9 +18,9 @@ pub(crate) fn of_file(what: impl Display, error: &io::Error) -> ArchiveError {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             ArchiveError::ReadOnly(text)
         }
-        io::ErrorKind::StorageFull
-        | io::ErrorKind::QuotaExceeded
-        | io::ErrorKind::FileTooLarge => ArchiveError::Full(text),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            ArchiveError::Full(text)
+        }
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => ArchiveError::Corrupt(text),
         _ => ArchiveError::Unavailable(text),
     }
@@ -34,13 +37,24 @@ pub(crate) fn of_storage(what: impl Display, error: &opendal::Error) -> ArchiveE
     if mentions(&["NoSuchBucket"]) {
         return ArchiveError::Missing(text);
     }
-    if mentions(&["QuotaExceeded", "InsufficientStorage", "NotEnoughSpace", "StorageFull", "no space left"]) {
+    if mentions(&[
+        "QuotaExceeded",
+        "InsufficientStorage",
+        "NotEnoughSpace",
+        "StorageFull",
+        "no space left",
+    ]) {
         return ArchiveError::Full(text);
     }
     match error.kind() {
         opendal::ErrorKind::NotFound => ArchiveError::Missing(text),
         opendal::ErrorKind::PermissionDenied
-            if mentions(&["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]) =>
+            if mentions(&[
+                "InvalidAccessKeyId",
+                "SignatureDoesNotMatch",
+                "ExpiredToken",
+                "InvalidToken",
+            ]) =>
         {
             ArchiveError::Denied(text)
         }
@@ -86,6 +100,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, ArchiveError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(error) => Err(ArchiveError::Unavailable(format!("work in the background ended: {error}"))),
+        Err(error) => Err(ArchiveError::Unavailable(format!(
+            "work in the background ended: {error}"
+        ))),
     }
 }

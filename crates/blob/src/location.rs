@@ -31,22 +31,30 @@ pub fn parse_location(
     let root = if text.starts_with("s3://") {
         Root::S3(parse_s3(text, keys, client)?)
     } else if text.starts_with("file:") {
-        Root::LocalFolder { path: parse_file(text)? }
+        Root::LocalFolder {
+            path: parse_file(text)?,
+        }
     } else if let Some((scheme, _)) = text.split_once("://") {
         return Err(settings(format!(
             "{scheme}: is not a known kind of place; use a path, file:///… or s3://…"
         )));
     } else if text.is_empty() {
-        return Err(settings("the place must not be empty; use a path, file:///… or s3://…".to_owned()));
+        return Err(settings(
+            "the place must not be empty; use a path, file:///… or s3://…".to_owned(),
+        ));
     } else {
-        Root::LocalFolder { path: current_folder.join(text) }
+        Root::LocalFolder {
+            path: current_folder.join(text),
+        }
     };
     check_root(&root, true)?;
     Ok(root)
 }
 
 fn parse_file(text: &str) -> Result<PathBuf, ArchiveError> {
-    let path = Url::parse(text).ok().and_then(|url| url.to_file_path().ok());
+    let path = Url::parse(text)
+        .ok()
+        .and_then(|url| url.to_file_path().ok());
     path.ok_or_else(|| settings("a file URL looks like file:///srv/photos".to_owned()))
 }
 
@@ -58,7 +66,9 @@ fn parse_s3(
     let form = "an S3 place looks like s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-west-1";
     let url = Url::parse(text).map_err(|_| settings(form.to_owned()))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(settings("keys do not belong into the URL; give them as options".to_owned()));
+        return Err(settings(
+            "keys do not belong into the URL; give them as options".to_owned(),
+        ));
     }
     let bucket = url.host_str().unwrap_or_default().to_owned();
     let (mut endpoint, mut region) = (None, None);
@@ -66,7 +76,11 @@ fn parse_s3(
         match name.as_ref() {
             "endpoint" => endpoint = Some(value.into_owned()),
             "region" => region = Some(value.into_owned()),
-            other => return Err(settings(format!("{other}: is not a part of an S3 place; {form}"))),
+            other => {
+                return Err(settings(format!(
+                    "{other}: is not a part of an S3 place; {form}"
+                )));
+            }
         }
     }
     let missing = |name: &str| settings(format!("{name}: is missing; {form}"));
@@ -88,9 +102,15 @@ fn parse_s3(
 
 /// The prefix as the store knows it; a query string decodes `%20` the same way.
 fn percent_decoded(path: &str) -> Result<String, ArchiveError> {
-    let as_query = path.trim_matches('/').replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let as_query = path
+        .trim_matches('/')
+        .replace('+', "%2B")
+        .replace('&', "%26")
+        .replace('=', "%3D");
     let decoded = url::form_urlencoded::parse(as_query.as_bytes()).next();
-    let text = decoded.map(|(name, _)| name.into_owned()).unwrap_or_default();
+    let text = decoded
+        .map(|(name, _)| name.into_owned())
+        .unwrap_or_default();
     if text.contains('\u{FFFD}') {
         return Err(settings("prefix: is not UTF-8".to_owned()));
     }

@@ -34,10 +34,17 @@ struct HeadLine {
 }
 
 fn head_line(head: &ManifestHead) -> Result<String, ArchiveError> {
-    let line = HeadLine { format: FORMAT.to_owned(), version: VERSION, head: head.clone() };
+    let line = HeadLine {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        head: head.clone(),
+    };
     let json = to_json(&line)?;
     // The object stays open: items, albums and signature follow.
-    Ok(format!("{},\n{ITEMS}", json.trim_end_matches('}').to_owned() + "}"))
+    Ok(format!(
+        "{},\n{ITEMS}",
+        json.trim_end_matches('}').to_owned() + "}"
+    ))
 }
 
 fn signature_line(hash: &BlobHash, signature: &[u8; 64]) -> String {
@@ -57,5 +64,9 @@ fn to_json(value: &impl Serialize) -> Result<String, ArchiveError> {
 }
 
 fn trailer(hasher: &blake3::Hasher) -> Vec<u8> {
-    [TRAILER_MAGIC.as_slice(), hasher.finalize().as_bytes().as_slice()].concat()
+    [
+        TRAILER_MAGIC.as_slice(),
+        hasher.finalize().as_bytes().as_slice(),
+    ]
+    .concat()
 }

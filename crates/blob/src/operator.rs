@@ -3,7 +3,9 @@
 use std::{fs, time::Duration};
 
 use opendal::{
-    HttpTransporter, OperationContext, Operator, layers::{RetryLayer, TimeoutLayer}, services,
+    HttpTransporter, OperationContext, Operator,
+    layers::{RetryLayer, TimeoutLayer},
+    services,
 };
 use opendal_http_transport_reqwest::ReqwestTransport;
 use secrecy::ExposeSecret as _;
@@ -24,9 +26,13 @@ pub(crate) fn open(root: &Root) -> Result<Operator, ArchiveError> {
     let operator = match root {
         Root::LocalFolder { path } => {
             // opendal would make the folder; a missing one may be a disk that is not mounted.
-            let found = fs::metadata(path).map_err(|error| errors::of_file(path.display(), &error))?;
+            let found =
+                fs::metadata(path).map_err(|error| errors::of_file(path.display(), &error))?;
             if !found.is_dir() {
-                return Err(ArchiveError::Missing(format!("{} is not a folder", path.display())));
+                return Err(ArchiveError::Missing(format!(
+                    "{} is not a folder",
+                    path.display()
+                )));
             }
             let text = path.to_str().ok_or_else(|| {
                 ArchiveError::Settings(format!("path: {} is not UTF-8", path.display()))

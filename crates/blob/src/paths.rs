@@ -32,14 +32,19 @@ pub(crate) fn manifest(snapshot: SnapshotId, sealed: bool) -> String {
 /// The snapshot that a path below the root is the manifest of.
 pub(crate) fn snapshot_of(path: &str, sealed: bool) -> Option<SnapshotId> {
     let name = path.strip_prefix(SNAPSHOTS)?;
-    let id = name.strip_suffix(ending(sealed))?.strip_suffix(MANIFEST_ENDING)?;
+    let id = name
+        .strip_suffix(ending(sealed))?
+        .strip_suffix(MANIFEST_ENDING)?;
     id.parse().ok().filter(|&id| manifest(id, sealed) == path)
 }
 
 /// The content that a path below the root is the object of.
 pub(crate) fn blob_of(path: &str, sealed: bool) -> Option<BlobHash> {
     let digits = path.rsplit('/').next()?.strip_suffix(ending(sealed))?;
-    digits.parse().ok().filter(|blob| object(blob, sealed) == path)
+    digits
+        .parse()
+        .ok()
+        .filter(|blob| object(blob, sealed) == path)
 }
 
 /// The sidecar of a mirrored file.
@@ -67,5 +72,7 @@ pub(crate) fn check_mirrored(path: &str) -> Result<(), ArchiveError> {
     if fits {
         return Ok(());
     }
-    Err(ArchiveError::Settings(format!("a mirrored file cannot lie at {path:?}")))
+    Err(ArchiveError::Settings(format!(
+        "a mirrored file cannot lie at {path:?}"
+    )))
 }

@@ -36,7 +36,9 @@ impl ArchiveReader {
         check_root(root, true)?;
         let operator = operator::open(root)?;
         let Some(bytes) = read_descriptor(&operator).await? else {
-            return Err(ArchiveError::Missing(format!("there is no {DESCRIPTOR}, so no archive")));
+            return Err(ArchiveError::Missing(format!(
+                "there is no {DESCRIPTOR}, so no archive"
+            )));
         };
         let descriptor = Descriptor::from_text(&bytes)?;
         Self::with(operator, descriptor, identity)
@@ -53,7 +55,11 @@ impl ArchiveReader {
             }
             _ => None,
         };
-        Ok(Self { operator, descriptor, identities })
+        Ok(Self {
+            operator,
+            descriptor,
+            identities,
+        })
     }
 
     /// What the archive says of itself.
@@ -100,7 +106,9 @@ impl ArchiveReader {
         if !self.descriptor.is_encrypted() {
             return self.read_stored(path).await;
         }
-        let Some(identities) = &self.identities else { return Err(self.locked()) };
+        let Some(identities) = &self.identities else {
+            return Err(self.locked());
+        };
         let sealed = self.read_stored(path).await?;
         identities.open(path, sealed).await
     }
@@ -113,7 +121,9 @@ impl ArchiveReader {
 
     fn locked(&self) -> ArchiveError {
         let recipients = self.descriptor.recipients.join(", ");
-        ArchiveError::Locked(format!("pass --identity with the age key file of {recipients}"))
+        ArchiveError::Locked(format!(
+            "pass --identity with the age key file of {recipients}"
+        ))
     }
 
     pub(crate) const fn layout(&self) -> Layout {
@@ -132,7 +142,9 @@ impl ArchiveReader {
         let reader = self.operator.reader(path).await.map_err(failed)?;
         let stream = reader.into_bytes_stream(..).await.map_err(failed)?;
         let path = path.to_owned();
-        Ok(stream.map_err(move |error| errors::of_file(&path, &error)).boxed())
+        Ok(stream
+            .map_err(move |error| errors::of_file(&path, &error))
+            .boxed())
     }
 }
 
@@ -145,15 +157,23 @@ pub(crate) async fn read_descriptor(operator: &Operator) -> Result<Option<Vec<u8
             let typed = failed(&error);
             // A bucket that does not exist is not an archive that does not exist yet.
             let bucket_is_missing = error.message().contains("NoSuchBucket");
-            return if bucket_is_missing { Err(typed) } else { Ok(None) };
+            return if bucket_is_missing {
+                Err(typed)
+            } else {
+                Ok(None)
+            };
         }
         Err(error) => return Err(failed(&error)),
     };
     if !found.is_file() || found.content_length() > LONGEST_DESCRIPTOR {
-        return Err(ArchiveError::Foreign(format!("{DESCRIPTOR} is not the description of an archive")));
+        return Err(ArchiveError::Foreign(format!(
+            "{DESCRIPTOR} is not the description of an archive"
+        )));
     }
     let bytes = operator.read(DESCRIPTOR).await;
-    bytes.map(|bytes| Some(bytes.to_vec())).map_err(|error| failed(&error))
+    bytes
+        .map(|bytes| Some(bytes.to_vec()))
+        .map_err(|error| failed(&error))
 }
 
 pub(crate) async fn list_snapshots(
@@ -164,7 +184,9 @@ pub(crate) async fn list_snapshots(
         Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
         entries => entries.map_err(|error| errors::of_storage(SNAPSHOTS, &error))?,
     };
-    let ids = entries.iter().filter_map(|entry| paths::snapshot_of(entry.path(), sealed));
+    let ids = entries
+        .iter()
+        .filter_map(|entry| paths::snapshot_of(entry.path(), sealed));
     let mut ids: Vec<SnapshotId> = ids.collect();
     ids.sort_unstable();
     Ok(ids)

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use age::{Decryptor, Encryptor, Identity as _, Recipient, stream::StreamWriter, x25519};
+use age::{Decryptor, Encryptor, Recipient, stream::StreamWriter, x25519};
 use bytes::Bytes;
 use futures::{
     AsyncReadExt as _, StreamExt as _, TryStreamExt as _,
@@ -52,7 +52,9 @@ impl Recipients {
         let encryptor = Encryptor::with_recipients(recipients)
             .map_err(|error| ArchiveError::Settings(format!("recipients: {error}")))?;
         let sink = Sink::default();
-        let writer = encryptor.wrap_output(sink.clone()).map_err(sealing_failed)?;
+        let writer = encryptor
+            .wrap_output(sink.clone())
+            .map_err(sealing_failed)?;
         Ok(Some(Sealer { writer, sink }))
     }
 }
@@ -81,7 +83,9 @@ struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Sink {
     fn take(&self) -> Bytes {
-        Bytes::from(std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+        Bytes::from(std::mem::take(
+            &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
     }
 }
 

@@ -108,9 +108,9 @@ impl ArchiveSettings {
 pub(crate) fn check_root(root: &Root, local_folders: bool) -> Result<(), ArchiveError> {
     let settings = |text: &str| Err(ArchiveError::Settings(text.to_owned()));
     match root {
-        Root::LocalFolder { .. } if !local_folders => {
-            settings("path: local folders are not allowed here; the operator's policy can allow them")
-        }
+        Root::LocalFolder { .. } if !local_folders => settings(
+            "path: local folders are not allowed here; the operator's policy can allow them",
+        ),
         Root::LocalFolder { path } if !path.is_absolute() => {
             settings("path: must be absolute, such as /srv/photos")
         }
@@ -128,7 +128,11 @@ pub(crate) fn check_root(root: &Root, local_folders: bool) -> Result<(), Archive
                 return settings(&format!("{name}: must not be empty"));
             }
             check_endpoint(&place.endpoint)?;
-            if place.prefix.split('/').any(|part| part == ".." || part == ".") {
+            if place
+                .prefix
+                .split('/')
+                .any(|part| part == ".." || part == ".")
+            {
                 return settings("prefix: must not hold . or .. as a part");
             }
             Ok(())

@@ -23,7 +23,10 @@ pub struct VerifyOptions {
 
 impl Default for VerifyOptions {
     fn default() -> Self {
-        Self { snapshot: None, parallel: 8 }
+        Self {
+            snapshot: None,
+            parallel: 8,
+        }
     }
 }
 
@@ -173,7 +176,8 @@ pub async fn verify(
     let snapshots = snapshots::check_list(reader, options.snapshot, &mut findings).await?;
     let mut chain = snapshots::Chain::default();
     for &snapshot in &snapshots {
-        let end = objects::check_snapshot(reader, snapshot, options.parallel, &mut findings).await?;
+        let end =
+            objects::check_snapshot(reader, snapshot, options.parallel, &mut findings).await?;
         if options.snapshot.is_none() {
             chain.check(reader, snapshot, end, &mut findings);
         }

@@ -8,6 +8,8 @@ mod local;
 mod remote;
 mod room;
 mod staging;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -60,17 +62,33 @@ impl Writing {
         let (staging, room, sink) = match &settings.root {
             Root::LocalFolder { path } => {
                 let staging = Staging::new(path.clone(), paths::STAGING.into());
-                (staging, None, Sink::Local(Local::new(path.clone(), Arc::clone(&disk))))
+                (
+                    staging,
+                    None,
+                    Sink::Local(Local::new(path.clone(), Arc::clone(&disk))),
+                )
             }
             Root::S3(_) | Root::Memory(_) => {
                 let folder = settings.spool.folder.clone();
                 let staging = Staging::new(folder, "tintype-spool".into());
                 let room = Room::new(settings.spool.bytes);
-                (staging, Some(room), Sink::Remote(Remote::new(operator.clone())))
+                (
+                    staging,
+                    Some(room),
+                    Sink::Remote(Remote::new(operator.clone())),
+                )
             }
         };
         let layout = settings.layout;
-        Self { operator, recipients, layout, staging, disk, room, sink }
+        Self {
+            operator,
+            recipients,
+            layout,
+            staging,
+            disk,
+            room,
+            sink,
+        }
     }
 
     pub(crate) const fn layout(&self) -> Layout {
@@ -92,7 +110,11 @@ impl Writing {
         let handle: Box<dyn std::any::Any + Send> = match &self.sink {
             Sink::Local(local) => {
                 let body = local.make_room(body, &self.staging, &self.disk).await?;
-                Box::new(Held { body, expected, sidecar })
+                Box::new(Held {
+                    body,
+                    expected,
+                    sidecar,
+                })
             }
             Sink::Remote(remote) => {
                 remote.send(body, &expected).await?;
@@ -102,7 +124,12 @@ impl Writing {
                 Box::new(Sent)
             }
         };
-        Ok(Staged { blob, size, path, handle })
+        Ok(Staged {
+            blob,
+            size,
+            path,
+            handle,
+        })
     }
 
     /// Makes a group durable, then visible.

@@ -72,6 +72,10 @@ impl PhotoSource for GooglePhotos {
         library::items(&self.0, ids).await
     }
 
+    async fn size(&self, url: &BaseUrl, kind: MediaKind) -> Result<Option<u64>, PhotoError> {
+        download::size(&self.0, url, kind).await
+    }
+
     async fn download(
         &self,
         url: &BaseUrl,

@@ -18,6 +18,16 @@ impl Gather {
         (self.bytes.len() >= want).then(|| std::mem::take(&mut self.bytes))
     }
 
+    /// Gathers on behind these bytes.
+    pub(crate) fn go_on_behind(&mut self, bytes: &[u8]) {
+        self.bytes = bytes.to_vec();
+    }
+
+    /// What is gathered so far.
+    pub(crate) fn gathered(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

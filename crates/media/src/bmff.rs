@@ -6,6 +6,7 @@ use tintype_model::fidelity::{Dimensions, Location};
 use crate::{
     MediaFault,
     bits::{Gather, be32, be64, size, skip},
+    tail::Tail,
 };
 
 /// How much of the index (`moov`, `meta`) is kept to be read at the end.
@@ -37,6 +38,8 @@ pub(crate) struct Walk {
     has_index: bool,
     has_data: bool,
     pub(crate) has_motion: bool,
+    /// What follows the last box and is none.
+    pub(crate) tail: Tail,
 }
 
 impl Walk {
@@ -50,6 +53,7 @@ impl Walk {
             has_index: false,
             has_data: false,
             has_motion: false,
+            tail: Tail::default(),
         }
     }
 
@@ -82,7 +86,10 @@ impl Walk {
                     self.keep(data);
                     break;
                 }
-                State::Opaque => break,
+                State::Opaque => {
+                    self.tail.feed(data);
+                    break;
+                }
             }
         }
         Ok(())
@@ -97,6 +104,7 @@ impl Walk {
             .all(|byte| (0x20..0x7F).contains(byte) || *byte == 0xA9);
         if !is_name || (2..8).contains(&length) {
             if self.is_complete() {
+                self.tail.feed(head);
                 self.state = State::Opaque;
                 return Ok(());
             }

@@ -5,6 +5,7 @@ use tintype_model::fidelity::Dimensions;
 use crate::{
     MediaFault,
     bits::{Gather, le16, size, skip},
+    tail::Tail,
 };
 
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub(crate) struct Walk {
     state: State,
     gather: Gather,
     dimensions: Option<Dimensions>,
+    tail: Tail,
 }
 
 /// Bytes of the colour table that a packed field announces.
@@ -49,11 +51,17 @@ impl Walk {
             state: State::Screen,
             gather: Gather::default(),
             dimensions: None,
+            tail: Tail::default(),
         }
     }
 
     pub(crate) const fn dimensions(&self) -> Option<Dimensions> {
         self.dimensions
+    }
+
+    /// Bytes behind the trailer, padding aside.
+    pub(crate) const fn surplus(&self) -> u64 {
+        self.tail.beyond_padding()
     }
 
     pub(crate) fn feed(&mut self, mut data: &[u8]) -> Result<(), MediaFault> {
@@ -63,7 +71,10 @@ impl Walk {
                 State::Picture => 9,
                 State::Block | State::Label | State::CodeSize | State::SubSize => 1,
                 State::Table { .. } | State::Sub { .. } => 0,
-                State::Over => break,
+                State::Over => {
+                    self.tail.feed(data);
+                    break;
+                }
             };
             if let State::Table { left, .. } | State::Sub { left } = &mut self.state {
                 skip(left, &mut data);

@@ -21,6 +21,9 @@ pub struct MediaFacts {
     pub location: Location,
     /// A picture with a video in the same file.
     pub motion_photo: bool,
+    /// Bytes behind the end of the file as its format knows it, which are not understood as part of it. No fault by
+    /// itself, for some cameras write trailers of their own; but bytes that do not belong to the file look like this.
+    pub surplus: u64,
 }
 
 /// Why bytes are not a whole photo or video.
@@ -166,10 +169,12 @@ impl Inspector {
         let (container, walk) = begun.unwrap_or((Container::Unknown, Walk::None));
         let is_whole = fed == head.len() as u64;
         let mut motion_photo = false;
+        let mut surplus = 0;
         let (dimensions, location) = match &walk {
             Walk::Jpeg(walk) => {
                 walk.finish()?;
                 motion_photo = walk.has_video();
+                surplus = walk.surplus();
                 (
                     walk.dimensions(),
                     location::in_picture(
@@ -180,16 +185,19 @@ impl Inspector {
             }
             Walk::Png(walk) => {
                 walk.finish()?;
+                surplus = walk.surplus();
                 (walk.dimensions(), location::in_picture(head, is_whole))
             }
             Walk::Gif(walk) => {
                 walk.finish()?;
+                surplus = walk.surplus();
                 (walk.dimensions(), Location::Absent)
             }
             Walk::Bmff(walk) => {
                 walk.finish()?;
                 let is_picture = matches!(container, Container::Heif | Container::Avif);
                 motion_photo = is_picture && walk.has_motion;
+                surplus = walk.tail.length();
                 let location = if is_picture {
                     location::in_picture(head, is_whole)
                 } else {
@@ -200,6 +208,7 @@ impl Inspector {
             Walk::None => match container {
                 Container::Webp => {
                     riff::check_length(&head, fed)?;
+                    surplus = riff::surplus(&head, fed);
                     let dimensions = riff::webp_dimensions(&head);
                     let has_metadata = riff::webp_has_metadata(&head);
                     let location = if has_metadata {
@@ -211,6 +220,7 @@ impl Inspector {
                 }
                 Container::Avi => {
                     riff::check_length(&head, fed)?;
+                    surplus = riff::surplus(&head, fed);
                     (None, Location::Unknown)
                 }
                 Container::Tiff => (None, location::in_picture(head, is_whole)),
@@ -222,6 +232,7 @@ impl Inspector {
             dimensions,
             location,
             motion_photo,
+            surplus,
         })
     }
 }

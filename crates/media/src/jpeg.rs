@@ -1,13 +1,14 @@
 //! JPEG: a walk over its segments, skipping by length, and over entropy-coded data, skipping from 0xFF to 0xFF.
 //! After the end may follow more pictures (multi-picture format, gain maps) or a motion photo's video; those are walked too.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 use tintype_model::fidelity::Dimensions;
 
 use crate::{
     MediaFault,
     bits::{Gather, be16, size, skip},
     bmff,
+    tail::Tail,
 };
 
 #[derive(Debug)]
@@ -30,7 +31,7 @@ enum State {
     After,
     /// A video behind the image.
     Video(Box<bmff::Walk>),
-    /// Something else behind the image; none of our business.
+    /// Something else behind the image. It is counted, and looked through for Samsung's mark.
     Opaque,
 }
 
@@ -45,6 +46,8 @@ pub(crate) struct Walk {
     taken: u64,
     scan_at: Option<u64>,
     has_video: bool,
+    /// What follows the last image or video that was understood.
+    tail: Tail,
 }
 
 /// Bytes behind an image that decide what they are.
@@ -62,6 +65,7 @@ impl Walk {
             taken: 0,
             scan_at: None,
             has_video: false,
+            tail: Tail::default(),
         }
     }
 
@@ -71,6 +75,19 @@ impl Walk {
 
     pub(crate) const fn has_video(&self) -> bool {
         self.has_video
+    }
+
+    /// Bytes behind the image that are neither another image, a video, padding nor a trailer that is known.
+    pub(crate) fn surplus(&self) -> u64 {
+        match &self.state {
+            State::Video(walk) => walk.tail.beyond_trailers(),
+            State::After => {
+                let mut tail = self.tail.clone();
+                tail.feed(self.gather.gathered());
+                tail.beyond_trailers()
+            }
+            _ => self.tail.beyond_trailers(),
+        }
     }
 
     /// True when all metadata lies within the first `bytes`: none may follow the first scan.
@@ -161,7 +178,7 @@ impl Walk {
                 *data = &[];
             }
             State::Opaque => {
-                self.has_video |= memmem::find(data, SAMSUNG).is_some();
+                self.has_video |= self.tail.feed_and_find(data, SAMSUNG);
                 *data = &[];
             }
         }
@@ -196,6 +213,7 @@ impl Walk {
     fn begin_after(&mut self, head: &[u8]) -> Result<(), MediaFault> {
         if head.starts_with(&[0xFF, 0xD8, 0xFF]) {
             self.is_over = false;
+            self.tail = Tail::default();
             self.state = State::Marker;
             return self.feed(head);
         }
@@ -206,6 +224,15 @@ impl Walk {
             self.state = State::Video(Box::new(walk));
             return Ok(());
         }
+        // Padding may stand before another image or a video, but the size of a video's first box begins with zeros too.
+        let zeros = head.iter().take_while(|byte| **byte == 0).count();
+        if zeros > 0 {
+            let padding = if zeros > 3 { zeros - 3 } else { zeros };
+            self.tail.feed(&head[..padding]);
+            self.gather.go_on_behind(&head[padding..]);
+            return Ok(());
+        }
+        self.tail.feed(head);
         self.state = State::Opaque;
         Ok(())
     }

@@ -10,6 +10,7 @@ mod location;
 mod png;
 mod riff;
 mod sniff;
+mod tail;
 
 pub use inspect::{Inspector, MediaFacts, MediaFault};
 pub use sniff::Container;

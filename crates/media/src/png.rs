@@ -5,6 +5,7 @@ use tintype_model::fidelity::Dimensions;
 use crate::{
     MediaFault,
     bits::{Gather, be32, size, skip},
+    tail::Tail,
 };
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -28,6 +29,7 @@ pub(crate) struct Walk {
     header: Vec<u8>,
     dimensions: Option<Dimensions>,
     is_first: bool,
+    tail: Tail,
 }
 
 impl Walk {
@@ -40,11 +42,17 @@ impl Walk {
             header: Vec::new(),
             dimensions: None,
             is_first: true,
+            tail: Tail::default(),
         }
     }
 
     pub(crate) const fn dimensions(&self) -> Option<Dimensions> {
         self.dimensions
+    }
+
+    /// Bytes behind the last chunk.
+    pub(crate) const fn surplus(&self) -> u64 {
+        self.tail.length()
     }
 
     pub(crate) fn feed(&mut self, mut data: &[u8]) -> Result<(), MediaFault> {
@@ -81,7 +89,10 @@ impl Walk {
                     };
                     self.end(be32(&sum, 0).unwrap_or_default())?;
                 }
-                State::Over => break,
+                State::Over => {
+                    self.tail.feed(data);
+                    break;
+                }
             }
         }
         Ok(())

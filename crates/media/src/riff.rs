@@ -10,11 +10,25 @@ use crate::{
 /// Refuses a file that is shorter than its header says.
 pub(crate) fn check_length(head: &[u8], length: u64) -> Result<(), MediaFault> {
     let announced = u64::from(le32(head, 4).unwrap_or_default());
-    // Writers that do not know the length in advance leave 0 or the largest number.
-    if announced == 0 || announced == u64::from(u32::MAX) || length >= announced + 8 {
+    if is_unknown(announced) || length >= announced + 8 {
         return Ok(());
     }
     Err(MediaFault::CutShort)
+}
+
+/// Bytes beyond the length that the header says.
+pub(crate) fn surplus(head: &[u8], length: u64) -> u64 {
+    let announced = u64::from(le32(head, 4).unwrap_or_default());
+    if is_unknown(announced) {
+        return 0;
+    }
+    // A chunk of odd length is followed by a byte of padding, which some writers do not count.
+    length.saturating_sub(announced + 8 + announced % 2)
+}
+
+/// Writers that do not know the length in advance leave 0 or the largest number.
+const fn is_unknown(announced: u64) -> bool {
+    announced == 0 || announced == u32::MAX as u64
 }
 
 /// Size in pixels of a WebP picture.

@@ -1,5 +1,6 @@
 //! Contract suites: each takes a port and proves what its documentation promises, on every adapter.
 
+pub mod archive;
 pub mod events;
 pub mod queue;
 pub mod quota;

@@ -222,6 +222,13 @@ pub trait PhotoSource: Send + Sync {
         ids: &[ProviderId],
     ) -> Result<Vec<Result<ListedItem, PhotoError>>, PhotoError>;
 
+    /// Asks how long an item's bytes are, without fetching them: a check that does not come with the bytes it checks.
+    /// Counts as one download. `None` when the source does not tell.
+    ///
+    /// # Errors
+    /// [`PhotoError::BaseUrlExpired`] when it takes a new base URL; others are final.
+    async fn size(&self, url: &BaseUrl, kind: MediaKind) -> Result<Option<u64>, PhotoError>;
+
     /// Opens an item's bytes from the start. Returns when the answer's head is there.
     async fn download(
         &self,

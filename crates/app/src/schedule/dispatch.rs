@@ -20,8 +20,16 @@ impl App {
         }
         let queued = self.ports.queue.depth().await?;
         // Shallow on purpose: what is in the queue can no longer be reordered in favour of a quieter tenant.
-        let room = (2 * self.settings.slots as u64).saturating_sub(queued);
-        let mut left = backlog;
+        let room = (self.settings.slots as u64 + 1).saturating_sub(queued);
+        let own = self
+            .settings
+            .slots
+            .saturating_sub(self.settings.spare_slots)
+            .max(1) as u64;
+        let mut left: Vec<_> = backlog
+            .into_iter()
+            .filter(|it| it.in_flight < own)
+            .collect();
         let mut sent = 0;
         while sent < room && !left.is_empty() {
             let candidates = left.iter().map(|it| Candidate {
@@ -56,10 +64,11 @@ impl App {
                     1
                 };
                 share.charge(tenant, entry.weight, cost);
+                entry.in_flight += 1;
                 self.ports.steps.reached(Step::Dispatched);
             }
             entry.items = entry.items.saturating_sub(u64::from(shard.items));
-            if entry.items == 0 {
+            if entry.items == 0 || entry.in_flight >= own {
                 left.swap_remove(place);
             }
         }

@@ -72,6 +72,13 @@ impl App {
             created_at: run.created_at,
             previous,
         };
+        let swept = archive.sweep().await?;
+        if swept > 0 {
+            tracing::info!(
+                drafts.swept = swept,
+                "removed what crashed writers had left behind"
+            );
+        }
         let mut writer = archive.begin_manifest(&head).await?;
         let Some((items, bytes)) = self.write_items(plan, writer.as_mut(), halt).await? else {
             return Ok(None);

@@ -56,6 +56,15 @@ impl Gate {
 #[async_trait]
 impl CallGate for Gate {
     async fn admit(&self, kind: QuotaKind) -> Result<(), QuotaError> {
+        if kind == QuotaKind::Download {
+            let now = self.app.ports.clock.now();
+            if let Some(resumes_at) = self.app.permits.rests_until(&self.project, now) {
+                return Err(QuotaError::Exhausted {
+                    project: self.project.clone(),
+                    resumes_at,
+                });
+            }
+        }
         self.app.ports.quota.spend(&self.project, kind, 1).await?;
         let counter = match kind {
             QuotaKind::Request => &self.requests,
@@ -97,7 +106,8 @@ impl CallGate for Gate {
 
     fn observe(&self, attempt: Attempt) {
         if attempt.kind == QuotaKind::Download {
-            self.app.permits.observe(&self.project, attempt);
+            let now = self.app.ports.clock.now();
+            self.app.permits.observe(&self.project, attempt, now);
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{App, runs::describe};
 
 /// Pauses and cancellations are noticed at least this often.
-const NOTICE: Duration = Duration::from_secs(1);
+const NOTICE: Duration = Duration::from_millis(250);
 
 /// How a shard learns that it should stop.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ mod listing;
 mod mirror;
 mod pages;
 pub(crate) mod permits;
+mod rest;
 mod transfer;
 mod trouble;
 pub(crate) mod urls;

@@ -108,7 +108,6 @@ impl Pages {
                 .is_none_or(|at| at.year() >= start_year)
         };
         let entries: Vec<ListedItem> = page.entries.into_iter().filter(is_wanted).collect();
-        self.write.spent.listed += entries.len() as u64;
         let ids: Vec<ProviderId> = entries.iter().map(|item| item.id.clone()).collect();
         let shard = &self.lease.shard;
         let known = self
@@ -133,6 +132,8 @@ impl Pages {
             let verdict = judge(known.get(&id), &metadata);
             news += usize::from(verdict != Verdict::Same);
             let seq = known.get(&id).map_or(self.next_seq, |item| item.seq);
+            // Pages overlap and albums repeat: an item is listed once, however often it is shown.
+            self.write.spent.listed += u64::from(!self.seen.contains(seq));
             self.seen.insert(seq);
             match verdict {
                 Verdict::Same => continue,

@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
+use chrono::{DateTime, Utc};
 use tintype_model::{
     TenantId,
     concurrency::{Bounds, ConcurrencyLimit, Sample},
@@ -15,6 +16,7 @@ use tintype_model::{
 use tintype_ports::photos::{Attempt, AttemptOutcome};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::rest::Rest;
 use crate::settings::Settings;
 
 /// A tenant waiting for its turn.
@@ -24,7 +26,7 @@ pub(crate) struct Claim {
     pub(crate) tenant: TenantId,
     /// Its weight.
     pub(crate) weight: u32,
-    /// Items its shard still has to do.
+    /// Items its run still has to do.
     pub(crate) backlog: u64,
 }
 
@@ -35,6 +37,7 @@ struct Waiting {
 
 struct Lane {
     limit: ConcurrencyLimit,
+    rest: Rest,
     in_flight: u32,
     share: FairShare<TenantId>,
     waiting: BTreeMap<TenantId, VecDeque<Waiting>>,
@@ -45,6 +48,8 @@ struct Shared {
     began: Instant,
     bounds: Bounds,
     burst: u64,
+    throttle_limit: u32,
+    throttle_rest: Duration,
 }
 
 /// All permits of this process.
@@ -95,6 +100,7 @@ impl Shared {
     fn new_lane(&self) -> Lane {
         Lane {
             limit: ConcurrencyLimit::new(self.bounds),
+            rest: Rest::new(self.throttle_limit, self.throttle_rest),
             in_flight: 0,
             share: FairShare::new(self.burst, self.burst),
             waiting: BTreeMap::new(),
@@ -154,6 +160,8 @@ impl Permits {
             began: Instant::now(),
             bounds,
             burst: settings.fair_burst,
+            throttle_limit: settings.throttle_limit,
+            throttle_rest: settings.throttle_rest,
         };
         Self {
             shared: Arc::new(shared),
@@ -191,8 +199,17 @@ impl Permits {
         }
     }
 
+    /// Until when the project rests, if it does: Google throttles whatever it asks.
+    pub(crate) fn rests_until(
+        &self,
+        project: &CloudProject,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        self.shared.lock().get(project)?.rest.until(now)
+    }
+
     /// Lets the project's limit learn from an attempt.
-    pub(crate) fn observe(&self, project: &CloudProject, attempt: Attempt) {
+    pub(crate) fn observe(&self, project: &CloudProject, attempt: Attempt, now: DateTime<Utc>) {
         let now_ms = u64::try_from(self.shared.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let sample = match attempt.outcome {
             AttemptOutcome::Answered => Sample::Ok,
@@ -204,6 +221,7 @@ impl Permits {
             let Some(lane) = lanes.get_mut(project) else {
                 return;
             };
+            lane.rest.note(attempt.outcome, now);
             let latency_ms = attempt.latency.as_secs_f64() * 1_000.0;
             lane.limit
                 .on_sample(now_ms, lane.in_flight, latency_ms, sample);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::{StreamExt, stream::FuturesUnordered};
 use tintype_model::{
     StorageId,
     item::ItemFault,
@@ -33,6 +34,9 @@ use crate::{App, AppError, AppResult, steps::Step};
 
 /// Items in a row that Google did not give although asked again and again: the rest of the shard would fare no better.
 const OUTAGE: u32 = 8;
+/// Claims on permits that a shard has waiting at the same time. With fewer, permits that become free together would go to
+/// whoever is in line, not to whoever's turn it is.
+const TURNS: usize = 16;
 /// No shard is larger, whatever the settings say.
 const SHARD_LIMIT: u32 = 5_000;
 
@@ -82,12 +86,15 @@ impl App {
             .await?;
         let placements = self.placements(&account.plan, &items).await?;
         let tenant = self.ports.store.tenant(shard.tenant).await?;
+        let so_far = self.ports.store.progress(shard.tenant, shard.run).await?;
+        let left_in_run = so_far.queued.saturating_sub(so_far.stored + so_far.failed);
         let source = self.ports.sources.open(Arc::clone(&account.gate) as _);
         let transfer = Transfer {
             app: self.clone(),
             halt: halt.clone(),
             project: account.settings.project.clone(),
             weight: tenant.map_or(1, |tenant| tenant.weight),
+            beyond_shard: left_in_run.saturating_sub(items.len() as u64),
             committer: self.committer(account.plan.id, &archive),
             recorder: Arc::new(Recorder {
                 lease: Arc::clone(lease),
@@ -137,6 +144,8 @@ struct Transfer {
     halt: Halt,
     project: CloudProject,
     weight: u32,
+    /// Items of the run that other shards hold, when this one began.
+    beyond_shard: u64,
     committer: Arc<Committer>,
     recorder: Arc<Recorder>,
     fetcher: Fetcher,
@@ -182,25 +191,21 @@ impl Transfer {
 
     /// Starts one download after the other, each with a permit, until all are started or something stops the shard.
     async fn start_all(&mut self, feed: &mut Feed) -> AppResult<()> {
-        while self.missing_in_a_row < OUTAGE {
-            let halted = self.halt.hand_back.clone();
-            let backlog = feed.len() as u64;
-            let claim = Claim {
-                tenant: self.recorder.lease.shard.tenant,
-                weight: self.weight,
-                backlog,
-            };
-            let app = self.app.clone();
-            let project = self.project.clone();
-            let turn = async {
+        let halted = self.halt.hand_back.clone();
+        let mut turns = FuturesUnordered::new();
+        while self.missing_in_a_row < OUTAGE && !feed.is_empty() {
+            while turns.len() < TURNS.min(feed.len()) {
+                turns.push(self.turn(self.beyond_shard + feed.len() as u64));
+            }
+            let next = async {
                 // The permit comes first: a URL that waited for it could have died meanwhile.
-                let permit = app.permits.acquire(&project, claim).await;
+                let permit = turns.next().await;
                 let fed = feed.next().await?;
-                AppResult::Ok(fed.map(|fed| (permit, fed)))
+                AppResult::Ok(permit.zip(fed))
             };
             let next = tokio::select! {
                 () = halted.cancelled() => return Ok(()),
-                next = turn => next?,
+                next = next => next?,
             };
             match next {
                 None => return Ok(()),
@@ -211,7 +216,9 @@ impl Transfer {
                         placement,
                         url,
                     },
-                )) => self.start(permit, item, placement, url),
+                )) => {
+                    self.start(permit, item, placement, url);
+                }
                 Some((_, Fed::Trouble { item, trouble })) => self.start_failed(item.seq, trouble),
             }
             while let Some(done) = self.running.try_join_next() {
@@ -219,6 +226,17 @@ impl Transfer {
             }
         }
         Ok(())
+    }
+
+    /// One of this shard's claims on a permit.
+    fn turn(&self, backlog: u64) -> impl Future<Output = Permit> + Send + use<> {
+        let claim = Claim {
+            tenant: self.recorder.lease.shard.tenant,
+            weight: self.weight,
+            backlog,
+        };
+        let (permits, project) = (Arc::clone(&self.app.permits), self.project.clone());
+        async move { permits.acquire(&project, claim).await }
     }
 
     fn start(&mut self, permit: Permit, item: PendingItem, placement: Placement, url: HeldUrl) {

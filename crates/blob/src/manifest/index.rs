@@ -34,8 +34,11 @@ impl Index {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(errors::of_storage(SNAPSHOT_INDEX, &error)),
         };
-        let index = String::from_utf8(bytes).ok().and_then(|text| Self::from_text(&text));
-        let damaged = || ArchiveError::Corrupt(format!("{SNAPSHOT_INDEX} is not as it was written"));
+        let index = String::from_utf8(bytes)
+            .ok()
+            .and_then(|text| Self::from_text(&text));
+        let damaged =
+            || ArchiveError::Corrupt(format!("{SNAPSHOT_INDEX} is not as it was written"));
         index.map(Some).ok_or_else(damaged)
     }
 }

@@ -66,7 +66,12 @@ struct Frame {
 impl Frame {
     fn new() -> std::io::Result<Self> {
         let decoder = Decoder::new()?;
-        Ok(Self { decoder, stored: blake3::Hasher::new(), line: Vec::new(), ended: false })
+        Ok(Self {
+            decoder,
+            stored: blake3::Hasher::new(),
+            line: Vec::new(),
+            ended: false,
+        })
     }
 
     /// Takes some of the input; gives the lines that became whole, each with its line break.
@@ -75,7 +80,10 @@ impl Frame {
             return Err("something follows its end");
         }
         let mut output = vec![0; 64 * 1024];
-        let status = self.decoder.run_on_buffers(input, &mut output).map_err(|_| "it does not decompress")?;
+        let status = self
+            .decoder
+            .run_on_buffers(input, &mut output)
+            .map_err(|_| "it does not decompress")?;
         if status.bytes_read == 0 && status.bytes_written == 0 {
             return Err("it does not decompress");
         }
@@ -95,7 +103,11 @@ impl Frame {
     }
 
     fn check_end(&self) -> Result<(), &'static str> {
-        if self.ended && self.line.is_empty() { Ok(()) } else { Err("it is cut short") }
+        if self.ended && self.line.is_empty() {
+            Ok(())
+        } else {
+            Err("it is cut short")
+        }
     }
 }
 
@@ -121,7 +133,13 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(wanted: &'a Wanted) -> Self {
-        Self { wanted, next: Next::Head, signed: signed_hasher(), hash: None, items: 0 }
+        Self {
+            wanted,
+            next: Next::Head,
+            signed: signed_hasher(),
+            hash: None,
+            items: 0,
+        }
     }
 
     fn take(&mut self, line: &[u8]) -> Result<Option<ManifestEntry>, String> {
@@ -161,11 +179,16 @@ impl<'a> Lines<'a> {
     }
 
     fn head(&mut self, text: &str) -> Result<ManifestEntry, String> {
-        let json = text.strip_suffix(',').ok_or("it begins with something else")?;
+        let json = text
+            .strip_suffix(',')
+            .ok_or("it begins with something else")?;
         let line: HeadLine = serde_json::from_str(&format!("{json}}}"))
             .map_err(|error| format!("its head cannot be read: {error}"))?;
         if line.format != FORMAT || line.version != VERSION {
-            return Err(format!("it has the format {} {}", line.format, line.version));
+            return Err(format!(
+                "it has the format {} {}",
+                line.format, line.version
+            ));
         }
         if line.head.id != self.wanted.snapshot {
             return Err(format!("it is the manifest of {}", line.head.id));
@@ -180,7 +203,10 @@ impl<'a> Lines<'a> {
     fn signature(&mut self, line: &[u8]) -> Result<(), String> {
         let hash = BlobHash::from_bytes(*self.signed.finalize().as_bytes());
         let text = std::str::from_utf8(line).map_err(|_| "its signature cannot be read")?;
-        let digits = text.trim_end().strip_suffix("\"}}").and_then(|it| it.rsplit('"').next());
+        let digits = text
+            .trim_end()
+            .strip_suffix("\"}}")
+            .and_then(|it| it.rsplit('"').next());
         let mut signature = [0; 64];
         hex::decode_to_slice(digits.unwrap_or_default(), &mut signature)
             .map_err(|_| "its signature cannot be read")?;
@@ -196,7 +222,10 @@ impl<'a> Lines<'a> {
 
     fn end(self) -> Result<ManifestEntry, String> {
         let hash = self.hash.ok_or("it is cut short")?;
-        Ok(ManifestEntry::End { hash, items: self.items })
+        Ok(ManifestEntry::End {
+            hash,
+            items: self.items,
+        })
     }
 }
 
@@ -204,7 +233,10 @@ impl<'a> Lines<'a> {
 pub(crate) const BAD_SIGNATURE: &str = "its signature does not fit";
 
 fn element<T: DeserializeOwned>(text: &str) -> Result<(T, bool), String> {
-    let (json, more) = text.strip_suffix(',').map_or((text, false), |json| (json, true));
-    let value = serde_json::from_str(json).map_err(|error| format!("a line cannot be read: {error}"))?;
+    let (json, more) = text
+        .strip_suffix(',')
+        .map_or((text, false), |json| (json, true));
+    let value =
+        serde_json::from_str(json).map_err(|error| format!("a line cannot be read: {error}"))?;
     Ok((value, more))
 }

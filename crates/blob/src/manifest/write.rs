@@ -11,11 +11,12 @@ use tintype_model::{
 use tintype_ports::{ArchiveError, archive::ManifestWriter};
 use zstd::stream::write::Encoder;
 
-use super::{ALBUMS, CLOSE, Index, LONGEST_LINE, head_line, signature_line, signed_hasher, to_json, trailer};
+use super::{
+    ALBUMS, CLOSE, Index, LONGEST_LINE, head_line, signature_line, signed_hasher, to_json, trailer,
+};
 use crate::{
     errors::{self, blocking},
-    paths,
-    reader,
+    paths, reader,
     write::{Expected, FileDraft, Rule, Writing},
 };
 
@@ -54,8 +55,11 @@ impl Writer {
         let failed = |error| errors::of_file("zstd", &error);
         let mut encoder = Encoder::new(Vec::new(), LEVEL).map_err(failed)?;
         encoder.include_checksum(true).map_err(failed)?;
-        let compressor =
-            Compressor { encoder, signed: signed_hasher(), stored: blake3::Hasher::new() };
+        let compressor = Compressor {
+            encoder,
+            signed: signed_hasher(),
+            stored: blake3::Hasher::new(),
+        };
         Ok(Self {
             draft: FileDraft::new(Arc::clone(&writing))?,
             writing,
@@ -71,9 +75,13 @@ impl Writer {
     async fn line(&mut self, part: Part, json: String) -> Result<(), ArchiveError> {
         self.move_to(part)?;
         if json.len() > LONGEST_LINE - 2 {
-            return Err(ArchiveError::Settings(format!("a manifest line of {} bytes is too long", json.len())));
+            return Err(ArchiveError::Settings(format!(
+                "a manifest line of {} bytes is too long",
+                json.len()
+            )));
         }
-        self.text.extend_from_slice(if self.empty { b"\n" } else { b",\n" });
+        self.text
+            .extend_from_slice(if self.empty { b"\n" } else { b",\n" });
         self.text.extend_from_slice(json.as_bytes());
         self.empty = false;
         if self.text.len() >= PIECE {
@@ -91,10 +99,12 @@ impl Writer {
             return Ok(());
         }
         if self.part == Part::Items {
-            self.text.extend_from_slice(format!("\n{ALBUMS}").as_bytes());
+            self.text
+                .extend_from_slice(format!("\n{ALBUMS}").as_bytes());
         }
         if part == Part::Sealed {
-            self.text.extend_from_slice(format!("\n{CLOSE}\n").as_bytes());
+            self.text
+                .extend_from_slice(format!("\n{CLOSE}\n").as_bytes());
         }
         self.part = part;
         self.empty = true;
@@ -150,12 +160,25 @@ impl ManifestWriter for Writer {
 
     async fn publish(mut self: Box<Self>, signature: [u8; 64]) -> Result<(), ArchiveError> {
         let hash = self.seal().await?;
-        self.text.extend_from_slice(signature_line(&hash, &signature).as_bytes());
+        self.text
+            .extend_from_slice(signature_line(&hash, &signature).as_bytes());
         self.compress().await?;
-        let Self { writing, snapshot, mut draft, compressor, .. } = *self;
+        let Self {
+            writing,
+            snapshot,
+            mut draft,
+            compressor,
+            ..
+        } = *self;
         let failed = || ArchiveError::Unavailable("the manifest failed before".to_owned());
-        let Compressor { encoder, mut stored, .. } = compressor.ok_or_else(failed)?;
-        let mut end = encoder.finish().map_err(|error| errors::of_file("zstd", &error))?;
+        let Compressor {
+            encoder,
+            mut stored,
+            ..
+        } = compressor.ok_or_else(failed)?;
+        let mut end = encoder
+            .finish()
+            .map_err(|error| errors::of_file("zstd", &error))?;
         stored.update(&end);
         end.extend_from_slice(&trailer(&stored));
         draft.push(Bytes::from(end)).await?;
@@ -172,8 +195,12 @@ impl ManifestWriter for Writer {
         writing.store(ended.body, expected).await?;
 
         let mut index = Index::load(&writing.operator).await?.unwrap_or_default();
-        index.0.extend(reader::list_snapshots(&writing.operator, sealed).await?);
+        index
+            .0
+            .extend(reader::list_snapshots(&writing.operator, sealed).await?);
         index.0.insert(snapshot);
-        writing.store_text(paths::SNAPSHOT_INDEX, index.to_text(), Rule::Latest).await
+        writing
+            .store_text(paths::SNAPSHOT_INDEX, index.to_text(), Rule::Latest)
+            .await
     }
 }

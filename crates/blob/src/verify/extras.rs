@@ -45,7 +45,11 @@ fn judge(path: &str, folder: &str, sealed: bool, findings: &mut Findings<'_>) {
         _ => true,
     };
     if !belongs {
-        findings.problem(path, ProblemKind::ForeignFile, "it does not belong into an archive");
+        findings.problem(
+            path,
+            ProblemKind::ForeignFile,
+            "it does not belong into an archive",
+        );
         return;
     }
     let is_needed = |path: &str| findings.needed.contains(&key_of(path));

@@ -60,7 +60,9 @@ async fn take_one<F: Future<Output = Result<Checked, ArchiveError>>>(
     running: &mut FuturesUnordered<F>,
     findings: &mut Findings<'_>,
 ) -> Result<(), ArchiveError> {
-    let Some(checked) = running.next().await else { return Ok(()) };
+    let Some(checked) = running.next().await else {
+        return Ok(());
+    };
     let checked = checked?;
     findings.report.objects += 1;
     findings.report.bytes += checked.bytes;
@@ -87,7 +89,15 @@ fn manifest_problem(
 ) -> Result<(), ArchiveError> {
     let (kind, detail) = problem_of(error)?;
     let bad_signature = detail.ends_with(BAD_SIGNATURE);
-    findings.problem(path, if bad_signature { ProblemKind::BadSignature } else { kind }, detail);
+    findings.problem(
+        path,
+        if bad_signature {
+            ProblemKind::BadSignature
+        } else {
+            kind
+        },
+        detail,
+    );
     Ok(())
 }
 
@@ -107,12 +117,17 @@ async fn check_object(
     reader: &ArchiveReader,
     content: StoredContent,
 ) -> Result<Checked, ArchiveError> {
-    let mut checked = Checked { bytes: 0, problems: Vec::new() };
+    let mut checked = Checked {
+        bytes: 0,
+        problems: Vec::new(),
+    };
     let path = content.path.as_str();
     let (layout, sealed) = (reader.layout(), reader.descriptor().is_encrypted());
     if !paths::fits(path, &content.blob, layout, sealed) {
         let detail = "a manifest names a path that cannot be one in this layout".to_owned();
-        checked.problems.push((path.to_owned(), ProblemKind::ForeignFile, detail));
+        checked
+            .problems
+            .push((path.to_owned(), ProblemKind::ForeignFile, detail));
         return Ok(checked);
     }
     if let Some((kind, detail)) = check_bytes(reader, &content, &mut checked.bytes).await? {
@@ -145,7 +160,10 @@ async fn check_bytes(
         return problem_of(error).map(Some);
     }
     if *bytes != content.size {
-        let detail = format!("it has {} bytes, the manifest says {}", *bytes, content.size);
+        let detail = format!(
+            "it has {} bytes, the manifest says {}",
+            *bytes, content.size
+        );
         return Ok(Some((ProblemKind::WrongLength, detail)));
     }
     if hasher.finalize().as_bytes() != content.blob.as_bytes() {
@@ -161,14 +179,19 @@ async fn check_sidecar(
 ) -> Result<Option<(ProblemKind, String)>, ArchiveError> {
     let read = async {
         let stream = reader.read(path).await?;
-        stream.try_fold(Vec::new(), |mut all, piece| async move {
-            all.extend_from_slice(&piece);
-            Ok(all)
-        }).await
+        stream
+            .try_fold(Vec::new(), |mut all, piece| async move {
+                all.extend_from_slice(&piece);
+                Ok(all)
+            })
+            .await
     };
     match read.await {
         Ok(bytes) if sidecar::is_intact(&bytes) => Ok(None),
-        Ok(_) => Ok(Some((ProblemKind::Damaged, "the sidecar is not as it was written".to_owned()))),
+        Ok(_) => Ok(Some((
+            ProblemKind::Damaged,
+            "the sidecar is not as it was written".to_owned(),
+        ))),
         Err(error) => problem_of(error).map(Some),
     }
 }

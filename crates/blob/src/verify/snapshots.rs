@@ -33,11 +33,19 @@ pub(super) async fn check_list(
         Ok(Some(index)) => {
             for &id in index.0.iter().filter(|id| !there.contains(id)) {
                 let path = paths::manifest(id, sealed);
-                findings.problem(&path, ProblemKind::Missing, "the index names it, but it is not there");
+                findings.problem(
+                    &path,
+                    ProblemKind::Missing,
+                    "the index names it, but it is not there",
+                );
             }
         }
         Ok(None) if there.is_empty() => {}
-        Ok(None) => findings.problem(SNAPSHOT_INDEX, ProblemKind::Missing, "there are snapshots, but no index"),
+        Ok(None) => findings.problem(
+            SNAPSHOT_INDEX,
+            ProblemKind::Missing,
+            "there are snapshots, but no index",
+        ),
         Err(ArchiveError::Corrupt(detail)) => {
             findings.problem(SNAPSHOT_INDEX, ProblemKind::Damaged, detail);
         }
@@ -78,7 +86,9 @@ impl Chain {
             if !follows {
                 let path = paths::manifest(snapshot, reader.descriptor().is_encrypted());
                 let detail = match end.previous {
-                    Some(previous) => format!("the snapshot before it, with the hash {previous}, is not there"),
+                    Some(previous) => {
+                        format!("the snapshot before it, with the hash {previous}, is not there")
+                    }
                     None => "it says that it is the first, but there are older ones".to_owned(),
                 };
                 findings.problem(&path, ProblemKind::BrokenChain, detail);
@@ -94,16 +104,28 @@ pub(super) async fn name_items(
     snapshots: &[SnapshotId],
     problems: &mut [Problem],
 ) -> Result<(), ArchiveError> {
-    let at: HashMap<String, usize> =
-        problems.iter().enumerate().map(|(at, problem)| (problem.path.clone(), at)).collect();
+    let at: HashMap<String, usize> = problems
+        .iter()
+        .enumerate()
+        .map(|(at, problem)| (problem.path.clone(), at))
+        .collect();
     for &snapshot in snapshots {
-        let Ok(mut entries) = reader.read_manifest(snapshot).await else { continue };
+        let Ok(mut entries) = reader.read_manifest(snapshot).await else {
+            continue;
+        };
         // A manifest that is damaged was reported; what stands before the damage still names items.
         while let Ok(Some(entry)) = entries.try_next().await {
-            let ManifestEntry::Item(item) = entry else { continue };
+            let ManifestEntry::Item(item) = entry else {
+                continue;
+            };
             let path = item.content.path.as_str();
-            let mirrored = path.starts_with(paths::MIRROR).then(|| paths::sidecar(path));
-            let found = at.get(path).into_iter().chain(mirrored.and_then(|path| at.get(&path)));
+            let mirrored = path
+                .starts_with(paths::MIRROR)
+                .then(|| paths::sidecar(path));
+            let found = at
+                .get(path)
+                .into_iter()
+                .chain(mirrored.and_then(|path| at.get(&path)));
             for &at in found {
                 let problem = &mut problems[at];
                 let name = item.metadata.filename.as_str();

@@ -29,6 +29,11 @@ impl Body {
     /// A body that is at hand.
     pub(crate) fn of(bytes: Bytes) -> Self {
         let stored = bytes.len() as u64;
-        Self { content: Content::Memory(vec![bytes]), stored, _rented: None, _memory: None }
+        Self {
+            content: Content::Memory(vec![bytes]),
+            stored,
+            _rented: None,
+            _memory: None,
+        }
     }
 }

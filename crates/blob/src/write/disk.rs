@@ -1,8 +1,16 @@
 //! The lowest layer of writing to this machine's disks. A trait, so that tests can make a disk that is full or read-only.
 
-use std::{fs::File, io, io::Write as _, path::Path};
+use std::{
+    fs::File,
+    io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
+
+/// Folders that are synced one by one.
+const FEW_FOLDERS: usize = 3;
 
 /// What writing needs of a disk.
 pub(crate) trait Disk: Send + Sync {
@@ -12,8 +20,8 @@ pub(crate) trait Disk: Send + Sync {
     /// Makes a file's bytes durable.
     fn sync(&self, file: &File) -> io::Result<()>;
 
-    /// Makes the names in a folder durable.
-    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Makes the names in folders below `root` durable.
+    fn sync_folders(&self, root: &Path, folders: &[PathBuf]) -> io::Result<()>;
 }
 
 /// The machine's own.
@@ -28,7 +36,24 @@ impl Disk for RealDisk {
         file.sync_data()
     }
 
-    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        File::open(folder)?.sync_all()
+    /// Objects scatter over 256 folders, and each folder's sync waits for a flush of the disk's cache: for groups of 64 one
+    /// sync of the file system took a tenth of the time. The objects' own bytes are durable before, so what it adds is names.
+    fn sync_folders(&self, root: &Path, folders: &[PathBuf]) -> io::Result<()> {
+        if folders.len() > FEW_FOLDERS && cfg!(target_os = "linux") {
+            return sync_file_system(root);
+        }
+        folders
+            .iter()
+            .try_for_each(|folder| File::open(folder)?.sync_all())
     }
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(root: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(root)?)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(root: &Path) -> io::Result<()> {
+    File::open(root)?.sync_all()
 }

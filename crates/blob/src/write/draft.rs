@@ -12,10 +12,7 @@ use tintype_ports::{
 };
 
 use super::{
-    Body, Content, Expected, PIECE, Rule, Writing,
-    disk::Disk,
-    room::Rented,
-    staging::Staging,
+    Body, Content, Expected, PIECE, Rule, Writing, disk::Disk, room::Rented, staging::Staging,
 };
 use crate::{
     errors::{self, blocking},
@@ -57,7 +54,11 @@ pub(crate) struct Ended {
 impl FileDraft {
     pub(crate) fn new(writing: Arc<Writing>) -> Result<Self, ArchiveError> {
         let progress = Some(Progress::new(&writing)?);
-        Ok(Self { writing, progress, rented: Rented::default() })
+        Ok(Self {
+            writing,
+            progress,
+            rented: Rented::default(),
+        })
     }
 
     fn take(&mut self) -> Result<Progress, ArchiveError> {
@@ -88,7 +89,11 @@ impl FileDraft {
 
     pub(crate) async fn end(mut self) -> Result<Ended, ArchiveError> {
         let mut progress = self.take()?;
-        let inline = if progress.sealer.is_some() { SEAL_INLINE } else { HASH_INLINE };
+        let inline = if progress.sealer.is_some() {
+            SEAL_INLINE
+        } else {
+            HASH_INLINE
+        };
         if progress.file.is_none() && progress.pending_length <= inline {
             let pieces = progress.process_last()?;
             return Ok(progress.end(pieces, self.rented));
@@ -169,7 +174,12 @@ impl Progress {
             None => Content::Memory(pieces),
         };
         Ended {
-            body: Body { content, stored: self.stored, _rented: Some(rented), _memory: None },
+            body: Body {
+                content,
+                stored: self.stored,
+                _rented: Some(rented),
+                _memory: None,
+            },
             blob: BlobHash::from_bytes(*self.hasher.finalize().as_bytes()),
             size: self.size,
         }
@@ -197,7 +207,13 @@ impl Draft for FileDraft {
             Placement::ByContent => (paths::object(&blob, sealed), Rule::Object),
             Placement::At { path, .. } => (path, Rule::Mirrored),
         };
-        let expected = Expected { path, rule, size, blob, sealed };
+        let expected = Expected {
+            path,
+            rule,
+            size,
+            blob,
+            sealed,
+        };
         writing.stage(body, expected, sidecar).await
     }
 }

@@ -73,7 +73,10 @@ impl Expected {
     }
 
     pub(super) fn in_the_way(&self) -> ArchiveError {
-        ArchiveError::Foreign(format!("a file that this archive did not write is at {}", self.path))
+        ArchiveError::Foreign(format!(
+            "a file that this archive did not write is at {}",
+            self.path
+        ))
     }
 
     pub(super) fn report_replacement(&self) {

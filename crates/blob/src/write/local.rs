@@ -54,8 +54,14 @@ struct Ready {
 
 impl Local {
     pub(super) fn new(root: PathBuf, disk: Arc<dyn Disk>) -> Self {
-        let memory = Arc::new(Semaphore::new(usize::try_from(MEMORY).unwrap_or(usize::MAX)));
-        Self { root: root.into(), disk, memory }
+        let memory = Arc::new(Semaphore::new(
+            usize::try_from(MEMORY).unwrap_or(usize::MAX),
+        ));
+        Self {
+            root: root.into(),
+            disk,
+            memory,
+        }
     }
 
     /// Keeps a small body in memory while there is room, else writes it to a staged file now.
@@ -65,7 +71,9 @@ impl Local {
         staging: &Staging,
         disk: &Arc<dyn Disk>,
     ) -> Result<Body, ArchiveError> {
-        let Content::Memory(pieces) = &mut body.content else { return Ok(body) };
+        let Content::Memory(pieces) = &mut body.content else {
+            return Ok(body);
+        };
         let wanted = u32::try_from(body.stored).unwrap_or(u32::MAX);
         if let Ok(room) = Arc::clone(&self.memory).try_acquire_many_owned(wanted) {
             body._memory = Some(room);
@@ -128,11 +136,18 @@ impl Local {
                     Ok(lane.into_iter().map(one).collect::<Vec<_>>())
                 });
                 written.await.unwrap_or_else(|error| {
-                    positions.into_iter().map(|at| (at, Err(errors::again(&error)))).collect()
+                    positions
+                        .into_iter()
+                        .map(|at| (at, Err(errors::again(&error))))
+                        .collect()
                 })
             }
         });
-        future::join_all(lanes).await.into_iter().flatten().collect()
+        future::join_all(lanes)
+            .await
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// Gives names, then syncs the folders. Each outcome comes with the positions in the group that it concerns.
@@ -142,6 +157,7 @@ impl Local {
     ) -> Vec<(Vec<usize>, Result<(), ArchiveError>)> {
         let root = Arc::clone(&self.root);
         let positions: Vec<usize> = ready.iter().map(|(at, _)| *at).collect();
+        let disk = Arc::clone(&self.disk);
         let published = blocking(move || {
             let mut folders = BTreeSet::new();
             let mut failed = Vec::new();
@@ -150,28 +166,19 @@ impl Local {
                     failed.push((vec![at], Err(error)));
                 }
             }
-            Ok((folders, failed))
+            let folders: Vec<PathBuf> = folders.into_iter().collect();
+            let synced = disk.sync_folders(&root, &folders);
+            let synced = synced.map_err(|error| errors::of_file(root.display(), &error));
+            Ok((failed, synced))
         });
-        let (folders, mut outcomes) = match published.await {
-            Ok(done) => done,
-            Err(error) => return vec![(positions, Err(error))],
-        };
-        let folders: Vec<PathBuf> = folders.into_iter().collect();
-        let lane_length = folders.len().div_ceil(LANES).max(1);
-        let lanes = folders.chunks(lane_length).map(|lane| {
-            let (lane, disk) = (lane.to_vec(), Arc::clone(&self.disk));
-            blocking(move || {
-                lane.iter().try_for_each(|folder| {
-                    let synced = disk.sync_folder(folder);
-                    synced.map_err(|error| errors::of_file(folder.display(), &error))
-                })
-            })
-        });
-        for synced in future::join_all(lanes).await {
-            // Which names are durable is not known then: none of the group counts.
-            outcomes.push((positions.clone(), synced));
+        match published.await {
+            Ok((mut outcomes, synced)) => {
+                // Which names are durable is not known when this failed: none of the group counts.
+                outcomes.push((positions, synced));
+                outcomes
+            }
+            Err(error) => vec![(positions, Err(error))],
         }
-        outcomes
     }
 }
 
@@ -187,7 +194,11 @@ fn write_file(
 }
 
 fn write_durably(held: Held, staging: &Staging, disk: &dyn Disk) -> Result<Ready, ArchiveError> {
-    let Held { body, expected, sidecar } = held;
+    let Held {
+        body,
+        expected,
+        sidecar,
+    } = held;
     let durable = |file: NamedTempFile| {
         let synced = disk.sync(file.as_file());
         synced.map_err(|error| errors::of_file(file.path().display(), &error))?;
@@ -201,21 +212,26 @@ fn write_durably(held: Held, staging: &Staging, disk: &dyn Disk) -> Result<Ready
         Some(text) => Some(durable(write_file(&[Bytes::from(text)], staging, disk)?)?),
         None => None,
     };
-    Ok(Ready { file: durable(file)?, sidecar, expected })
+    Ok(Ready {
+        file: durable(file)?,
+        sidecar,
+        expected,
+    })
 }
 
 /// Gives a durable file its name. What is already there decides, see [`super::Rule`].
-fn publish(
-    root: &Path,
-    ready: Ready,
-    folders: &mut BTreeSet<PathBuf>,
-) -> Result<(), ArchiveError> {
-    let Ready { file, sidecar, expected } = ready;
+fn publish(root: &Path, ready: Ready, folders: &mut BTreeSet<PathBuf>) -> Result<(), ArchiveError> {
+    let Ready {
+        file,
+        sidecar,
+        expected,
+    } = ready;
     let target = root.join(&expected.path);
     let failed = |error: &io::Error| errors::of_file(target.display(), error);
     make_folders(root, &expected.path, folders).map_err(|error| failed(&error))?;
     if expected.rule == super::Rule::Latest {
-        file.persist(&target).map_err(|error| failed(&error.error))?;
+        file.persist(&target)
+            .map_err(|error| failed(&error.error))?;
     } else if let Err(refused) = file.persist_noclobber(&target) {
         if refused.error.kind() != io::ErrorKind::AlreadyExists {
             return Err(failed(&refused.error));
@@ -225,7 +241,10 @@ fn publish(
         {
             check_replaceable(root, &expected)?;
             expected.report_replacement();
-            refused.path.persist(&target).map_err(|error| failed(&error.error))?;
+            refused
+                .path
+                .persist(&target)
+                .map_err(|error| failed(&error.error))?;
         }
     }
     if let Some(sidecar) = sidecar {
@@ -243,7 +262,11 @@ fn check_replaceable(root: &Path, expected: &Expected) -> Result<(), ArchiveErro
         Difference::ReplaceIfOurs => {
             let sidecar = fs::read(root.join(paths::sidecar(&expected.path)));
             let ours = sidecar.is_ok_and(|bytes| crate::sidecar::is_intact(&bytes));
-            if ours { Ok(()) } else { Err(expected.in_the_way()) }
+            if ours {
+                Ok(())
+            } else {
+                Err(expected.in_the_way())
+            }
         }
     }
 }
@@ -277,7 +300,9 @@ fn is_same(target: &Path, expected: &Expected) -> io::Result<bool> {
         Comparison::Length(length) => Ok(found.len() == length),
         Comparison::SealedLength(plain) => {
             let mut start = Vec::new();
-            File::open(target)?.take(MAX_HEADER as u64).read_to_end(&mut start)?;
+            File::open(target)?
+                .take(MAX_HEADER as u64)
+                .read_to_end(&mut start)?;
             Ok(sealed_fits(found.len(), header_length(&start), plain))
         }
         Comparison::Bytes(length, blob) => {

@@ -38,7 +38,10 @@ pub(super) struct Remote {
 impl Remote {
     pub(super) fn new(operator: Operator) -> Self {
         let units = usize::try_from(UPLOAD_MEMORY / UNIT).unwrap_or(usize::MAX);
-        Self { operator, memory: Arc::new(Semaphore::new(units)) }
+        Self {
+            operator,
+            memory: Arc::new(Semaphore::new(units)),
+        }
     }
 
     /// Sends a body. When this returns, the store has acknowledged it.
@@ -80,20 +83,29 @@ impl Remote {
     pub(super) async fn send_sidecar(&self, path: &str, text: String) -> Result<(), ArchiveError> {
         let path = paths::sidecar(path);
         let put = self.operator.write(&path, text).await;
-        put.map(drop).map_err(|error| errors::of_storage(&path, &error))
+        put.map(drop)
+            .map_err(|error| errors::of_storage(&path, &error))
     }
 
     async fn put(&self, body: &Body, path: &str, only_new: bool) -> Result<(), PutError> {
         match &body.content {
             Content::Memory(pieces) => {
                 let bytes = Buffer::from(pieces.clone());
-                self.operator.write_with(path, bytes).if_not_exists(only_new).await?;
+                self.operator
+                    .write_with(path, bytes)
+                    .if_not_exists(only_new)
+                    .await?;
                 Ok(())
             }
             Content::File(file) if body.stored <= SINGLE => {
                 let _room = self.rent(body.stored).await?;
-                let bytes = read_part(file.reopen().map_err(of_spool)?, body.stored).await?.1;
-                self.operator.write_with(path, bytes).if_not_exists(only_new).await?;
+                let bytes = read_part(file.reopen().map_err(of_spool)?, body.stored)
+                    .await?
+                    .1;
+                self.operator
+                    .write_with(path, bytes)
+                    .if_not_exists(only_new)
+                    .await?;
                 Ok(())
             }
             Content::File(file) => self.put_in_parts(file, body.stored, path, only_new).await,
@@ -110,8 +122,12 @@ impl Remote {
         let part = LEAST_PART.max(stored.div_ceil(MOST_PARTS));
         let _room = self.rent(2 * part).await?;
         let chunk = usize::try_from(part).unwrap_or(usize::MAX);
-        let mut writer =
-            self.operator.writer_with(path).chunk(chunk).if_not_exists(only_new).await?;
+        let mut writer = self
+            .operator
+            .writer_with(path)
+            .chunk(chunk)
+            .if_not_exists(only_new)
+            .await?;
         let sent = async {
             let mut file = file.reopen().map_err(of_spool)?;
             let mut left = stored;
@@ -154,12 +170,22 @@ impl Remote {
     async fn is_same(&self, expected: &Expected) -> Result<bool, ArchiveError> {
         let path = expected.path.as_str();
         let failed = |error: opendal::Error| errors::of_storage(path, &error);
-        let length = self.operator.stat(path).await.map_err(failed)?.content_length();
+        let length = self
+            .operator
+            .stat(path)
+            .await
+            .map_err(failed)?
+            .content_length();
         match expected.comparison() {
             Comparison::Length(wanted) => Ok(length == wanted),
             Comparison::SealedLength(plain) => {
                 let most = length.min(MAX_HEADER as u64);
-                let start = self.operator.read_with(path).range(0..most).await.map_err(failed)?;
+                let start = self
+                    .operator
+                    .read_with(path)
+                    .range(0..most)
+                    .await
+                    .map_err(failed)?;
                 Ok(sealed_fits(length, header_length(&start.to_bytes()), plain))
             }
             Comparison::Bytes(wanted, _) if length != wanted => Ok(false),

@@ -71,10 +71,21 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         };
-        let files: Vec<_> = (0..16).map(|_| tokio::spawn(write_file(room.clone()))).collect();
+        let files: Vec<_> = (0..16)
+            .map(|_| tokio::spawn(write_file(room.clone())))
+            .collect();
         for file in files {
-            tokio::time::timeout(Duration::from_secs(5), file).await.unwrap().unwrap();
+            tokio::time::timeout(Duration::from_secs(5), file)
+                .await
+                .unwrap()
+                .unwrap();
         }
-        assert_eq!((room.units.available_permits(), room.beyond.available_permits()), (4, 1));
+        assert_eq!(
+            (
+                room.units.available_permits(),
+                room.beyond.available_permits()
+            ),
+            (4, 1)
+        );
     }
 }

@@ -46,7 +46,11 @@ impl Staging {
     /// `parent/name`, which is made when it is needed.
     pub(super) fn new(parent: PathBuf, name: PathBuf) -> Self {
         let folder = parent.join(name);
-        Self { parent, folder, session: Arc::default() }
+        Self {
+            parent,
+            folder,
+            session: Arc::default(),
+        }
     }
 
     /// A new staged file; it goes when dropped. Blocks.
@@ -68,16 +72,24 @@ impl Staging {
         if session.is_none() {
             *session = Some(self.begin()?);
         }
-        let folder = session.as_ref().map_or(self.folder.as_path(), |it| it.folder.0.as_path());
+        let folder = session
+            .as_ref()
+            .map_or(self.folder.as_path(), |it| it.folder.0.as_path());
         let mut builder = tempfile::Builder::new();
         // As any file that a person makes: the umask decides.
-        builder.prefix("").permissions(Permissions::from_mode(0o666)).tempfile_in(folder)
+        builder
+            .prefix("")
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)
     }
 
     pub(super) async fn unique_name(&self) -> Result<String, ArchiveError> {
         let staging = self.clone();
         let file = blocking(move || staging.file()).await?;
-        let name = file.path().file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = file
+            .path()
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
         Ok(name.unwrap_or_default())
     }
 
@@ -100,7 +112,11 @@ impl Staging {
             let folder = lock_name.with_extension("");
             fs::create_dir(&folder)?;
             let folder = SessionFolder(folder);
-            return Ok(Session { folder, _lock_name: lock_name, _lock: lock });
+            return Ok(Session {
+                folder,
+                _lock_name: lock_name,
+                _lock: lock,
+            });
         }
     }
 
@@ -124,7 +140,11 @@ impl Staging {
         for entry in entries {
             let path = entry?.path();
             let is_lock = path.extension().is_some_and(|it| it == LOCK_ENDING);
-            let lock = if is_lock { path.clone() } else { path.with_extension(LOCK_ENDING) };
+            let lock = if is_lock {
+                path.clone()
+            } else {
+                path.with_extension(LOCK_ENDING)
+            };
             let Some(_held) = free(&lock)? else { continue };
             let folder = lock.with_extension("");
             removed += remove_folder(&folder)?;

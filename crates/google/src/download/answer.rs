@@ -35,6 +35,24 @@ pub(super) async fn judge(response: Response, given: u64) -> Result<(Head, Respo
     Err(refused(status, response).await)
 }
 
+/// The length that the answer to a HEAD tells.
+pub(super) async fn told_length(response: Response) -> Result<Option<u64>, Failure> {
+    match response.status() {
+        StatusCode::OK => Ok(length(response.headers())),
+        StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => Ok(None),
+        status => Err(refused(status, response).await),
+    }
+}
+
+/// The length of the item, unless the head is that of something else: a page or nothing says nothing of the photo.
+fn length(headers: &HeaderMap) -> Option<u64> {
+    if text(headers, &CONTENT_TYPE).is_some_and(is_no_media_type) {
+        return None;
+    }
+    let length = text(headers, &CONTENT_LENGTH)?.parse().ok()?;
+    (length > 0).then_some(length)
+}
+
 fn head(status: StatusCode, headers: &HeaderMap, given: u64) -> Result<Head, Failure> {
     let content_type = text(headers, &CONTENT_TYPE).map(str::to_owned);
     if let Some(kind) = content_type.as_deref().filter(|it| is_no_media_type(it)) {
@@ -192,6 +210,22 @@ mod tests {
             failure,
             Err(Failure::Final(PhotoError::NotMedia(_)))
         ));
+    }
+
+    #[test]
+    fn a_head_tells_the_length_of_a_photo_and_of_nothing_else() {
+        let photo = (CONTENT_TYPE, "image/jpeg");
+        let told = |pairs: &[_]| length(&headers(pairs));
+        assert_eq!(told(&[photo.clone(), (CONTENT_LENGTH, "9")]), Some(9));
+        assert_eq!(told(&[(CONTENT_LENGTH, "9")]), Some(9));
+        for silent in [
+            vec![photo.clone()],
+            vec![photo.clone(), (CONTENT_LENGTH, "0")],
+            vec![photo, (CONTENT_LENGTH, "-1")],
+            vec![(CONTENT_TYPE, "text/html"), (CONTENT_LENGTH, "9")],
+        ] {
+            assert_eq!(told(&silent), None, "{silent:?}");
+        }
     }
 
     #[test]

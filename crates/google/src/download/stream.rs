@@ -9,7 +9,10 @@ use tintype_model::{item::MediaKind, quota::QuotaKind};
 use tintype_ports::photos::{BaseUrl, Download, PhotoError};
 use tokio::time::{Instant, timeout};
 
-use super::answer::{Head, judge, looks_like_a_web_page, too_much};
+use super::{
+    answer::{Head, judge, looks_like_a_web_page, too_much},
+    with_suffix,
+};
 use crate::{
     attempt::Caller,
     failure::{self, Failure, Passing},
@@ -230,13 +233,4 @@ impl Download for GoogleDownload {
         self.url = with_suffix(&url, self.kind);
         self.response = None;
     }
-}
-
-/// The suffix asks for the bytes: without one Google serves a small preview.
-fn with_suffix(url: &BaseUrl, kind: MediaKind) -> String {
-    let suffix = match kind {
-        MediaKind::Photo => "=d",
-        MediaKind::Video => "=dv",
-    };
-    format!("{}{suffix}", url.expose())
 }

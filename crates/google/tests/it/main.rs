@@ -1,5 +1,8 @@
 //! The adapter against the emulator, over real HTTP.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test they help")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test they help"
+)]
 
 mod bytes;
 mod errors;
@@ -7,4 +10,5 @@ mod listing;
 mod oauth;
 mod odd_answers;
 mod proxy;
+mod size;
 mod world;

@@ -221,6 +221,13 @@ impl World {
             .await
     }
 
+    /// Asks how long an item's bytes are.
+    pub(crate) async fn size(&self, item: &ListedItem) -> Result<Option<u64>, PhotoError> {
+        self.source
+            .size(item.base_url.as_ref().unwrap(), item.metadata.kind)
+            .await
+    }
+
     /// The bytes an undisturbed download has.
     pub(crate) fn true_bytes(&self, item: &ListedItem, suffix: &str) -> Vec<u8> {
         self.control
@@ -237,6 +244,7 @@ impl World {
             CallKind::ListAlbums,
             CallKind::BatchGet,
             CallKind::Download,
+            CallKind::DownloadHead,
         ];
         let calls: u64 = kinds.into_iter().map(|kind| self.control.calls(kind)).sum();
         assert_eq!(

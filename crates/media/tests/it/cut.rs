@@ -23,6 +23,14 @@ fn a_file_cut_anywhere_is_refused() {
         };
         for cut in 0..sample.bytes.len() {
             if unnoticed.contains(&cut) {
+                let left_over = &sample.bytes[unnoticed.start..cut];
+                let surplus = if left_over.iter().all(|byte| *byte == 0) {
+                    0
+                } else {
+                    left_over.len() as u64
+                };
+                let facts = inspect(sample.mime_type, &sample.bytes[..cut]).expect("a picture");
+                assert_eq!(facts.surplus, surplus, "{} cut at {cut}", sample.name);
                 continue;
             }
             let result = inspect(sample.mime_type, &sample.bytes[..cut]);

@@ -13,6 +13,7 @@ fn whole_files_tell_container_and_size_in_any_pieces() {
         let facts = inspect(sample.mime_type, sample.bytes)
             .unwrap_or_else(|fault| panic!("{}: {fault}", sample.name));
         assert!(facts.dimensions.is_some(), "{} has no size", sample.name);
+        assert_eq!(facts.surplus, 0, "{}", sample.name);
         assert_eq!(
             facts.motion_photo,
             sample.name == "motion.jpg",

@@ -3,6 +3,7 @@
 mod cut;
 mod facts;
 mod hostile;
+mod surplus;
 
 use tintype_media::{Inspector, MediaFacts, MediaFault};
 

@@ -25,17 +25,14 @@ impl Programs {
     /// When something does not build.
     pub(super) async fn build(root: &Path) -> Result<Self> {
         console::step("building the release");
-        for arguments in [
-            ["--package", "tintype", "--bin", "tintype"],
-            ["--package", "tintype-google", "--example", "floor"],
-            ["--package", "tintype-store", "--example", "bench_catalogue"],
-        ] {
-            let mut build = command::cargo(root);
-            build
-                .args(["build", "--release", "--locked"])
-                .args(arguments);
-            command::run(&mut build).await?;
-        }
+        // In one go: built apart, their dependencies would get different features and be built again.
+        let mut build = command::cargo(root);
+        build
+            .args(["build", "--release", "--locked", "--package", "tintype"])
+            .args(["--package", "tintype-google", "--package", "tintype-store"])
+            .args(["--bin", "tintype", "--example", "floor"])
+            .args(["--example", "bench_catalogue"]);
+        command::run(&mut build).await?;
         let mut query = command::cargo(root);
         query.args(["metadata", "--format-version=1", "--no-deps", "--offline"]);
         let answer = command::output(&mut query).await?;

@@ -60,7 +60,6 @@ struct Transfer {
 
 /// What every row has at hand.
 struct Bench {
-    root: PathBuf,
     programs: Programs,
     rclone: PathBuf,
     scratch: Scratch,
@@ -99,7 +98,6 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let scratch = Scratch::inside(&folder)?;
     let machine = Machine::of(scratch.path());
     let bench = Bench {
-        root,
         programs,
         rclone,
         scratch,

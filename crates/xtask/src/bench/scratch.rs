@@ -92,13 +92,19 @@ impl Machine {
             cores: thread::available_parallelism().map_or(1, usize::from),
             processor: value(&read("/proc/cpuinfo"), "model name").unwrap_or_else(unknown),
             memory_gib: memory_gib(&read("/proc/meminfo")).unwrap_or(0),
-            file_system: file_system(&read("/proc/self/mounts"), folder).unwrap_or_else(unknown),
+            file_system: file_system_of(folder),
             load_before: read("/proc/loadavg")
                 .split(' ')
                 .next()
                 .map_or_else(unknown, str::to_owned),
         }
     }
+}
+
+/// The type of the file system that `folder` lies on, or `?`.
+pub(super) fn file_system_of(folder: &Path) -> String {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    file_system(&mounts, folder).unwrap_or_else(|| "?".to_owned())
 }
 
 /// The text behind `name:` in its line.
@@ -113,7 +119,7 @@ fn memory_gib(meminfo: &str) -> Option<u64> {
     Some((kib + 512 * 1024) / (1024 * 1024))
 }
 
-/// The type of the file system that `folder` lies on: of the innermost mount around it.
+/// The type of the innermost mount around `folder`.
 fn file_system(mounts: &str, folder: &Path) -> Option<String> {
     let around = mounts.lines().filter_map(|line| {
         let mut fields = line.split(' ').skip(1);

@@ -38,7 +38,7 @@ pub(super) enum Goal {
     AtLeast(f64),
     AtMost(f64),
     /// At most, once rounded to two decimals as the goal is written.
-    AtMostRounded(f64),
+    Rounded(f64),
 }
 
 impl Goal {
@@ -47,9 +47,7 @@ impl Goal {
         match self {
             Self::AtLeast(least) => measured.median >= least,
             Self::AtMost(most) => measured.median <= most,
-            Self::AtMostRounded(most) => {
-                (measured.median * 100.0).round() <= (most * 100.0).round()
-            }
+            Self::Rounded(most) => (measured.median * 100.0).round() <= (most * 100.0).round(),
         }
     }
 
@@ -58,7 +56,7 @@ impl Goal {
         if self.is_met(measured) {
             return None;
         }
-        let (Self::AtLeast(wanted) | Self::AtMost(wanted) | Self::AtMostRounded(wanted)) = self;
+        let (Self::AtLeast(wanted) | Self::AtMost(wanted) | Self::Rounded(wanted)) = self;
         Some((measured.median - wanted).abs() / wanted * 100.0)
     }
 }
@@ -93,9 +91,9 @@ mod tests {
     #[test]
     fn a_goal_of_two_decimals_is_held_to_two_decimals() {
         let measured = Spread::of(&[0.0104]).unwrap();
-        assert!(Goal::AtMostRounded(0.01).is_met(measured));
+        assert!(Goal::Rounded(0.01).is_met(measured));
         assert!(!Goal::AtMost(0.01).is_met(measured));
         let above = Spread::of(&[0.016]).unwrap();
-        assert!(!Goal::AtMostRounded(0.01).is_met(above));
+        assert!(!Goal::Rounded(0.01).is_met(above));
     }
 }

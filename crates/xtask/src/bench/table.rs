@@ -108,7 +108,7 @@ fn wanted(goal: Goal, unit: Unit) -> String {
     let (sign, value) = match goal {
         Goal::AtLeast(value) => ("≥", value),
         Goal::AtMost(value) => ("≤", value),
-        Goal::AtMostRounded(value) => return format!("≤ {value:.2}"),
+        Goal::Rounded(value) => return format!("≤ {value:.2}"),
     };
     format!("{sign} {value}{}", suffix(unit))
 }

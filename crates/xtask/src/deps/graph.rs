@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn an_http_client_and_server_are_free_in_tests_and_bound_elsewhere() {
         assert_eq!(broken_by("tintype-blob", "reqwest", FOR_TESTS), [""; 0]);
-        assert_eq!(broken_by("tintype-blob", "reqwest", SHIPPED).len(), 1);
+        assert_eq!(broken_by("tintype-app", "reqwest", SHIPPED).len(), 1);
         assert_eq!(broken_by("tintype", "axum", SHIPPED), [""; 0]);
         assert_eq!(broken_by("tintype-app", "axum", SHIPPED).len(), 1);
     }

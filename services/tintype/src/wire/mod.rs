@@ -107,3 +107,8 @@ fn key_ring(file: &Path, vault: &Path) -> Result<KeyRing, Failure> {
             .with_action("put the key file back from your copy; without it connect the account anew in another --data-dir")
     })
 }
+
+/// Makes an age key file, for its owner only, and returns the recipient that encrypts for it.
+pub(crate) fn new_identity(file: &Path) -> Result<String, Failure> {
+    offline::new_identity(file)
+}

@@ -1,13 +1,15 @@
 //! Reading archives without catalogue or account: verify, restore, and what a manifest lists.
 
 use std::{
+    collections::HashMap,
     fs,
-    path::Path,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use futures::StreamExt;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tintype_blob::{
     ArchiveReader, RestoreOptions, RestoreProgress, RestoreReport, VerifyOptions, VerifyProgress,
     VerifyReport,
@@ -92,6 +94,30 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The restored file of each item of the newest snapshot, by the item's id.
+    pub(crate) async fn restored_files(
+        &self,
+        to: &Path,
+    ) -> Result<HashMap<String, PathBuf>, Failure> {
+        let mut files = HashMap::new();
+        let Some(&newest) = self.0.snapshots().await?.last() else {
+            return Ok(files);
+        };
+        let mut entries = self.0.read_manifest(newest).await?;
+        while let Some(entry) = entries.next().await {
+            if let ManifestEntry::Item(item) = entry? {
+                files.insert(item.id.to_string(), to.join(restored_path(&item)));
+            }
+        }
+        Ok(files)
+    }
+}
+
+fn restored_path(item: &ManifestItem) -> String {
+    item.content.path.clone()
+}
+
 fn locked(meter: &Mutex<Meter>, act: impl FnOnce(&mut Meter)) {
     act(&mut meter.lock().unwrap_or_else(PoisonError::into_inner));
 }
@@ -112,4 +138,25 @@ fn needs_identity(error: ArchiveError) -> Failure {
         true => failure.with_action("give the age key file with --identity FILE"),
         false => failure,
     }
+}
+
+/// Makes an age key file, for its owner only, and returns the recipient that encrypts for it.
+pub(super) fn new_identity(file: &Path) -> Result<String, Failure> {
+    let (identity, recipient) = tintype_blob::new_identity();
+    write_private(file, identity.expose_secret())
+        .map_err(|error| Failure::file("writing", file, &error))?;
+    Ok(recipient)
+}
+
+#[cfg(unix)]
+fn write_private(file: &Path, text: &str) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(file)?;
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(not(unix))]
+fn write_private(file: &Path, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).create_new(true).open(file)?.write_all(text.as_bytes())
 }

@@ -8,7 +8,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use tempfile::TempDir;
-use tintype_app::{App, runs::RunChoice};
+use tintype_app::{App, Settings, runs::RunChoice};
 use tintype_emulator::{
     CallKind, Control, DEFAULT_ACCOUNT, Emulator, EmulatorConfig, Library, RunningEmulator,
 };
@@ -52,6 +52,16 @@ impl World {
     }
 
     pub async fn with_layout(library: Library, layout: Layout) -> Self {
+        Self::build(library, layout, fast()).await
+    }
+
+    pub async fn with_settings(library: Library, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = fast();
+        change(&mut settings);
+        Self::build(library, Layout::Archive, settings).await
+    }
+
+    async fn build(library: Library, layout: Layout, settings: Settings) -> Self {
         let google = Emulator::start(EmulatorConfig::with_library(library))
             .await
             .expect("the emulator starts");
@@ -62,7 +72,7 @@ impl World {
             requests_per_day: 1_000_000,
             downloads_per_day: 1_000_000,
         }));
-        let process = Process::start(&google, &clock, &dir, &limits, fast()).await;
+        let process = Process::start(&google, &clock, &dir, &limits, settings).await;
         let first = process
             .settle(&control, DEFAULT_ACCOUNT, &dir, layout)
             .await;

@@ -8,22 +8,39 @@ use tintype_model::{
     shard::{Lease, Shard},
 };
 
-use super::world::{LONG, StoreUnderTest, World, counts, instant, item_id, provider_id, stored, upsert};
+use super::world::{
+    LONG, StoreUnderTest, World, counts, instant, item_id, provider_id, stored, upsert,
+};
 use crate::store::{Checkpoint, LeaseAnswer, PageWrite, PathClaim, Release, StoreError};
 
 /// Everything there is of a tenant.
 async fn fill(world: &World) -> (Lease, Shard) {
     let (run, listing) = world.listing().await;
     let shard = world.list(&listing, 0..3).await;
-    let album = Album { provider_id: provider_id("album"), title: "Sea".into(), items_count: 1 };
+    let album = Album {
+        provider_id: provider_id("album"),
+        title: "Sea".into(),
+        items_count: 1,
+    };
     let page = PageWrite {
         albums: vec![(0, album)],
         members: vec![(provider_id("album"), 0, vec![item_id(0)])],
-        checkpoint: Some(Checkpoint { cursor: "{}".into(), seen: vec![1] }),
+        checkpoint: Some(Checkpoint {
+            cursor: "{}".into(),
+            seen: vec![1],
+        }),
         ..PageWrite::default()
     };
-    world.store.write_page(&listing, &page).await.expect("a page");
-    world.store.add_snapshot(&listing, &world.snapshot(run.id, 1)).await.expect("a snapshot");
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
+    world
+        .store
+        .add_snapshot(&listing, &world.snapshot(run.id, 1))
+        .await
+        .expect("a snapshot");
     (listing, shard)
 }
 
@@ -33,30 +50,82 @@ pub async fn nothing_of_another_tenant_is_found(under_test: StoreUnderTest) {
     let (run, plan, album) = (listing.shard.run, world.plan.id, provider_id("album"));
     let thief = world.neighbour("next door").await;
     let (store, tenant) = (&thief.store, thief.tenant);
-    assert_eq!(store.storage(tenant, world.plan.source).await.expect("read"), None);
+    assert_eq!(
+        store
+            .storage(tenant, world.plan.source)
+            .await
+            .expect("read"),
+        None
+    );
     assert_eq!(store.plan(tenant, plan).await.expect("read"), None);
-    assert_eq!(store.plans_from(tenant, world.plan.source).await.expect("read"), []);
+    assert_eq!(
+        store
+            .plans_from(tenant, world.plan.source)
+            .await
+            .expect("read"),
+        []
+    );
     assert_eq!(store.run(tenant, run).await.expect("read"), None);
     assert_eq!(store.runs(tenant, plan, 5).await.expect("read"), []);
-    assert_eq!(store.progress(tenant, run).await.expect("read"), Progress::default());
+    assert_eq!(
+        store.progress(tenant, run).await.expect("read"),
+        Progress::default()
+    );
     assert_eq!(store.open_shards(tenant, run).await.expect("read").open, 0);
-    assert_eq!(store.known(tenant, plan, &[item_id(0)]).await.expect("read"), []);
+    assert_eq!(
+        store
+            .known(tenant, plan, &[item_id(0)])
+            .await
+            .expect("read"),
+        []
+    );
     assert_eq!(store.next_seq(tenant, plan).await.expect("read"), 0);
     assert_eq!(store.checkpoint(tenant, run).await.expect("read"), None);
-    assert_eq!(store.pending(tenant, shard.id, None, 5).await.expect("read"), []);
+    assert_eq!(
+        store
+            .pending(tenant, shard.id, None, 5)
+            .await
+            .expect("read"),
+        []
+    );
     assert_eq!(store.items(tenant, plan, None, 5).await.expect("read"), []);
-    assert_eq!(store.present(tenant, plan, None, 5).await.expect("read"), []);
+    assert_eq!(
+        store.present(tenant, plan, None, 5).await.expect("read"),
+        []
+    );
     assert_eq!(store.unstored(tenant, plan).await.expect("read"), 0);
-    assert_eq!(store.leftovers(tenant, plan, None, 5).await.expect("read"), []);
+    assert_eq!(
+        store.leftovers(tenant, plan, None, 5).await.expect("read"),
+        []
+    );
     assert_eq!(store.albums(tenant, plan).await.expect("read"), []);
-    assert_eq!(store.album_size(tenant, plan, &album).await.expect("read"), 0);
-    assert_eq!(store.album_members(tenant, plan, &album, 0, 5).await.expect("read"), []);
-    assert_eq!(store.latest_snapshot(tenant, plan).await.expect("read"), None);
+    assert_eq!(
+        store.album_size(tenant, plan, &album).await.expect("read"),
+        0
+    );
+    assert_eq!(
+        store
+            .album_members(tenant, plan, &album, 0, 5)
+            .await
+            .expect("read"),
+        []
+    );
+    assert_eq!(
+        store.latest_snapshot(tenant, plan).await.expect("read"),
+        None
+    );
     assert_eq!(store.ready(tenant, 5).await.expect("read"), []);
     assert_eq!(thief.try_lease(&shard, LONG).await, LeaseAnswer::Stale);
-    let claims = [PathClaim { seq: 0, wanted: "a".into(), otherwise: "b".into() }];
+    let claims = [PathClaim {
+        seq: 0,
+        wanted: "a".into(),
+        otherwise: "b".into(),
+    }];
     let refused = store.claim_paths(tenant, plan, &claims).await;
-    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::NotFound(_))),
+        "{refused:?}"
+    );
 }
 
 pub async fn a_lease_of_another_tenant_changes_nothing(under_test: StoreUnderTest) {
@@ -69,24 +138,47 @@ pub async fn a_lease_of_another_tenant_changes_nothing(under_test: StoreUnderTes
         forged
     };
     let (store, forged) = (&thief.store, forge(thief.tenant));
-    let page = PageWrite { items: vec![upsert(0, None)], spent: counts(1), ..PageWrite::default() };
+    let page = PageWrite {
+        items: vec![upsert(0, None)],
+        spent: counts(1),
+        ..PageWrite::default()
+    };
     let answers = [
         store.renew(&forged, LONG).await.map(drop),
         store.release(&forged, Release::Done, &counts(1)).await,
-        store.finish(&forged, &counts(1), &forged.shard).await.map(drop),
+        store
+            .finish(&forged, &counts(1), &forged.shard)
+            .await
+            .map(drop),
         store.write_page(&forged, &page).await,
         store.record(&forged, &[stored(0)], &counts(1)).await,
-        store.add_snapshot(&forged, &thief.snapshot(listing.shard.run, 1)).await,
+        store
+            .add_snapshot(&forged, &thief.snapshot(listing.shard.run, 1))
+            .await,
     ];
     for answer in answers {
-        assert!(matches!(answer, Err(StoreError::LeaseLost | StoreError::NotFound(_))), "{answer:?}");
+        assert!(
+            matches!(answer, Err(StoreError::LeaseLost | StoreError::NotFound(_))),
+            "{answer:?}"
+        );
     }
     let to = RunStatus::plain(RunState::Cancelled);
     let run = listing.shard.run;
-    let changed = store.set_run_status(thief.tenant, run, RunState::Queued, &to, instant(1)).await;
+    let changed = store
+        .set_run_status(thief.tenant, run, RunState::Queued, &to, instant(1))
+        .await;
     assert!(!changed.expect("an answer"));
     let refused = store.remove_storage(thief.tenant, world.plan.source).await;
-    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
-    store.renew(&forge(world.tenant), LONG).await.expect("the true holder goes on");
-    assert_eq!(store.progress(world.tenant, run).await.expect("read"), Progress::default());
+    assert!(
+        matches!(refused, Err(StoreError::NotFound(_))),
+        "{refused:?}"
+    );
+    store
+        .renew(&forge(world.tenant), LONG)
+        .await
+        .expect("the true holder goes on");
+    assert_eq!(
+        store.progress(world.tenant, run).await.expect("read"),
+        Progress::default()
+    );
 }

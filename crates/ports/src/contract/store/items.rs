@@ -9,16 +9,30 @@ use tintype_model::{
 };
 
 use super::world::{
-    LONG, SHORT, StoreUnderTest, World, content, counts, failed, fault, item_id, metadata, provider_id, stored, upsert,
+    LONG, SHORT, StoreUnderTest, World, content, counts, failed, fault, item_id, metadata,
+    provider_id, stored, upsert,
 };
-use crate::store::{Checkpoint, ItemUpsert, KnownItem, PageWrite, PendingItem, Release, StoreError};
+use crate::store::{
+    Checkpoint, ItemUpsert, KnownItem, PageWrite, PendingItem, Release, StoreError,
+};
 
 fn waiting(seq: u64) -> PendingItem {
-    PendingItem { seq, provider_id: item_id(seq), metadata: metadata(seq), has_content: false }
+    PendingItem {
+        seq,
+        provider_id: item_id(seq),
+        metadata: metadata(seq),
+        has_content: false,
+    }
 }
 
 fn cropped(seq: u64) -> ItemMetadata {
-    ItemMetadata { dimensions: Some(Dimensions { width: 10, height: 10 }), ..metadata(seq) }
+    ItemMetadata {
+        dimensions: Some(Dimensions {
+            width: 10,
+            height: 10,
+        }),
+        ..metadata(seq)
+    }
 }
 
 /// A run whose listing showed items 0..count, all of them stored.
@@ -27,22 +41,45 @@ async fn all_stored(world: &World, count: u64) -> Lease {
     let shard = world.list(&listing, 0..count).await;
     let transfer = world.lease(&shard).await;
     let outcomes: Vec<_> = (0..count).map(stored).collect();
-    world.store.record(&transfer, &outcomes, &Progress::default()).await.expect("recorded");
-    world.store.release(&transfer, Release::Done, &Progress::default()).await.expect("released");
+    world
+        .store
+        .record(&transfer, &outcomes, &Progress::default())
+        .await
+        .expect("recorded");
+    world
+        .store
+        .release(&transfer, Release::Done, &Progress::default())
+        .await
+        .expect("released");
     listing
 }
 
 async fn write(world: &World, listing: &Lease, items: Vec<ItemUpsert>) {
-    let page = PageWrite { items, ..PageWrite::default() };
-    world.store.write_page(listing, &page).await.expect("a page");
+    let page = PageWrite {
+        items,
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(listing, &page)
+        .await
+        .expect("a page");
 }
 
 async fn catalogue(world: &World) -> Vec<Item> {
-    world.store.items(world.tenant, world.plan.id, None, 2_000).await.expect("read")
+    world
+        .store
+        .items(world.tenant, world.plan.id, None, 2_000)
+        .await
+        .expect("read")
 }
 
 async fn known(world: &World, seq: u64) -> KnownItem {
-    let mut found = world.store.known(world.tenant, world.plan.id, &[item_id(seq)]).await.expect("read");
+    let mut found = world
+        .store
+        .known(world.tenant, world.plan.id, &[item_id(seq)])
+        .await
+        .expect("read");
     assert_eq!(found.len(), 1);
     found.remove(0)
 }
@@ -50,13 +87,35 @@ async fn known(world: &World, seq: u64) -> KnownItem {
 pub async fn a_page_is_read_back_whole(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let (_, listing) = world.listing().await;
-    assert_eq!(world.store.next_seq(world.tenant, world.plan.id).await.expect("read"), 0);
+    assert_eq!(
+        world
+            .store
+            .next_seq(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        0
+    );
     let shard = world.list(&listing, 0..3).await;
-    assert_eq!(world.store.next_seq(world.tenant, world.plan.id).await.expect("read"), 3);
-    let pending = world.store.pending(world.tenant, shard.id, None, 10).await.expect("read");
+    assert_eq!(
+        world
+            .store
+            .next_seq(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        3
+    );
+    let pending = world
+        .store
+        .pending(world.tenant, shard.id, None, 10)
+        .await
+        .expect("read");
     assert_eq!(pending, [waiting(0), waiting(1), waiting(2)]);
     let ids = [item_id(2), item_id(7)];
-    let known = world.store.known(world.tenant, world.plan.id, &ids).await.expect("read");
+    let known = world
+        .store
+        .known(world.tenant, world.plan.id, &ids)
+        .await
+        .expect("read");
     let expected = KnownItem {
         provider_id: item_id(2),
         seq: 2,
@@ -67,7 +126,14 @@ pub async fn a_page_is_read_back_whole(under_test: StoreUnderTest) {
         shard: Some(shard.id),
     };
     assert_eq!(known, [expected]);
-    assert_eq!(world.store.known(world.tenant, world.plan.id, &[]).await.expect("read"), []);
+    assert_eq!(
+        world
+            .store
+            .known(world.tenant, world.plan.id, &[])
+            .await
+            .expect("read"),
+        []
+    );
 }
 
 pub async fn a_known_item_keeps_its_position(under_test: StoreUnderTest) {
@@ -75,22 +141,46 @@ pub async fn a_known_item_keeps_its_position(under_test: StoreUnderTest) {
     let (_, listing) = world.listing().await;
     world.list(&listing, 0..2).await;
     // One with its own position, one with a wrong one.
-    let moved = ItemUpsert { seq: 9, ..upsert(1, None) };
+    let moved = ItemUpsert {
+        seq: 9,
+        ..upsert(1, None)
+    };
     write(&world, &listing, vec![upsert(0, None), moved]).await;
-    assert_eq!((known(&world, 0).await.seq, known(&world, 1).await.seq), (0, 1));
+    assert_eq!(
+        (known(&world, 0).await.seq, known(&world, 1).await.seq),
+        (0, 1)
+    );
     assert_eq!(catalogue(&world).await.len(), 2);
 }
 
 pub async fn new_metadata_leaves_stored_bytes_alone(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let listing = all_stored(&world, 2).await;
-    let renamed = ItemMetadata { description: Some("the lake".into()), ..cropped(1) };
-    write(&world, &listing, vec![ItemUpsert { metadata: renamed.clone(), ..upsert(1, None) }]).await;
+    let renamed = ItemMetadata {
+        description: Some("the lake".into()),
+        ..cropped(1)
+    };
+    write(
+        &world,
+        &listing,
+        vec![ItemUpsert {
+            metadata: renamed.clone(),
+            ..upsert(1, None)
+        }],
+    )
+    .await;
     let item = catalogue(&world).await.remove(1);
-    assert_eq!((item.metadata, item.state, item.content), (renamed.clone(), ItemState::Stored, Some(content(1))));
+    assert_eq!(
+        (item.metadata, item.state, item.content),
+        (renamed.clone(), ItemState::Stored, Some(content(1)))
+    );
     let known = known(&world, 1).await;
     assert_eq!(known.metadata_fingerprint, renamed.metadata_fingerprint());
-    assert_eq!(known.content_fingerprint, metadata(1).content_fingerprint(), "that of the bytes we hold");
+    assert_eq!(
+        known.content_fingerprint,
+        metadata(1).content_fingerprint(),
+        "that of the bytes we hold"
+    );
 }
 
 pub async fn new_content_waits_while_the_old_bytes_stay(under_test: StoreUnderTest) {
@@ -98,23 +188,55 @@ pub async fn new_content_waits_while_the_old_bytes_stay(under_test: StoreUnderTe
     let listing = all_stored(&world, 1).await;
     let shard = world.shard(listing.shard.run, ShardKind::Transfer);
     let page = PageWrite {
-        items: vec![ItemUpsert { metadata: cropped(0), ..upsert(0, Some(shard.id)) }],
+        items: vec![ItemUpsert {
+            metadata: cropped(0),
+            ..upsert(0, Some(shard.id))
+        }],
         shards: vec![shard.clone()],
         ..PageWrite::default()
     };
-    world.store.write_page(&listing, &page).await.expect("a page");
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
     let item = catalogue(&world).await.remove(0);
-    assert_eq!((item.state, item.content), (ItemState::Pending, Some(content(0))));
-    assert_eq!(known(&world, 0).await.content_fingerprint, cropped(0).content_fingerprint());
-    let pending = world.store.pending(world.tenant, shard.id, None, 5).await.expect("read");
-    assert_eq!(pending, [PendingItem { metadata: cropped(0), has_content: true, ..waiting(0) }]);
+    assert_eq!(
+        (item.state, item.content),
+        (ItemState::Pending, Some(content(0)))
+    );
+    assert_eq!(
+        known(&world, 0).await.content_fingerprint,
+        cropped(0).content_fingerprint()
+    );
+    let pending = world
+        .store
+        .pending(world.tenant, shard.id, None, 5)
+        .await
+        .expect("read");
+    assert_eq!(
+        pending,
+        [PendingItem {
+            metadata: cropped(0),
+            has_content: true,
+            ..waiting(0)
+        }]
+    );
 }
 
 pub async fn an_item_shown_twice_in_a_page_counts_once(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let (_, listing) = world.listing().await;
-    let later = ItemUpsert { metadata: cropped(0), ..upsert(0, None) };
-    write(&world, &listing, vec![upsert(0, None), upsert(1, None), later]).await;
+    let later = ItemUpsert {
+        metadata: cropped(0),
+        ..upsert(0, None)
+    };
+    write(
+        &world,
+        &listing,
+        vec![upsert(0, None), upsert(1, None), later],
+    )
+    .await;
     let items = catalogue(&world).await;
     assert_eq!(items.len(), 2);
     assert_eq!(items[0].metadata, cropped(0));
@@ -124,12 +246,30 @@ pub async fn a_position_is_never_given_twice(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let (_, listing) = world.listing().await;
     world.list(&listing, 0..2).await;
-    let intruder = ItemUpsert { provider_id: provider_id("intruder"), ..upsert(1, None) };
-    let page = PageWrite { items: vec![upsert(2, None), intruder], spent: counts(1), ..PageWrite::default() };
+    let intruder = ItemUpsert {
+        provider_id: provider_id("intruder"),
+        ..upsert(1, None)
+    };
+    let page = PageWrite {
+        items: vec![upsert(2, None), intruder],
+        spent: counts(1),
+        ..PageWrite::default()
+    };
     let refused = world.store.write_page(&listing, &page).await;
-    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
-    assert_eq!(catalogue(&world).await.len(), 2, "nothing of the page was written");
-    let progress = world.store.progress(world.tenant, listing.shard.run).await.expect("read");
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    assert_eq!(
+        catalogue(&world).await.len(),
+        2,
+        "nothing of the page was written"
+    );
+    let progress = world
+        .store
+        .progress(world.tenant, listing.shard.run)
+        .await
+        .expect("read");
     assert_eq!(progress, Progress::default());
 }
 
@@ -148,8 +288,23 @@ pub async fn a_page_of_a_stale_lease_changes_nothing(under_test: StoreUnderTest)
     let lost = world.store.write_page(&stale, &page).await;
     assert!(matches!(lost, Err(StoreError::LeaseLost)), "{lost:?}");
     assert_eq!(catalogue(&world).await, []);
-    assert_eq!(world.store.checkpoint(world.tenant, run.id).await.expect("read"), None);
-    assert_eq!(world.store.open_shards(world.tenant, run.id).await.expect("read").open, 1);
+    assert_eq!(
+        world
+            .store
+            .checkpoint(world.tenant, run.id)
+            .await
+            .expect("read"),
+        None
+    );
+    assert_eq!(
+        world
+            .store
+            .open_shards(world.tenant, run.id)
+            .await
+            .expect("read")
+            .open,
+        1
+    );
 }
 
 pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
@@ -157,7 +312,11 @@ pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
     let (run, listing) = world.listing().await;
     let shard = world.list(&listing, 0..3).await;
     let transfer = world.lease(&shard).await;
-    world.store.record(&transfer, &[stored(2), failed(0)], &counts(1)).await.expect("recorded");
+    world
+        .store
+        .record(&transfer, &[stored(2), failed(0)], &counts(1))
+        .await
+        .expect("recorded");
     let item = |seq, state, content, fault| Item {
         seq,
         provider_id: item_id(seq),
@@ -173,10 +332,34 @@ pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
         item(2, ItemState::Stored, Some(content(2)), None),
     ];
     assert_eq!(catalogue(&world).await, expected);
-    assert_eq!(world.store.pending(world.tenant, shard.id, None, 9).await.expect("read"), [waiting(1)]);
-    assert_eq!(world.store.unstored(world.tenant, world.plan.id).await.expect("read"), 2);
-    assert_eq!(world.store.progress(world.tenant, run.id).await.expect("read"), counts(1));
-    assert_eq!((known(&world, 0).await.shard, known(&world, 2).await.shard), (None, None));
+    assert_eq!(
+        world
+            .store
+            .pending(world.tenant, shard.id, None, 9)
+            .await
+            .expect("read"),
+        [waiting(1)]
+    );
+    assert_eq!(
+        world
+            .store
+            .unstored(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        2
+    );
+    assert_eq!(
+        world
+            .store
+            .progress(world.tenant, run.id)
+            .await
+            .expect("read"),
+        counts(1)
+    );
+    assert_eq!(
+        (known(&world, 0).await.shard, known(&world, 2).await.shard),
+        (None, None)
+    );
 }
 
 pub async fn a_batch_recorded_twice_has_one_effect(under_test: StoreUnderTest) {
@@ -184,9 +367,17 @@ pub async fn a_batch_recorded_twice_has_one_effect(under_test: StoreUnderTest) {
     let (_, listing) = world.listing().await;
     let shard = world.list(&listing, 0..2).await;
     let transfer = world.lease(&shard).await;
-    world.store.record(&transfer, &[stored(0), stored(1)], &Progress::default()).await.expect("recorded");
+    world
+        .store
+        .record(&transfer, &[stored(0), stored(1)], &Progress::default())
+        .await
+        .expect("recorded");
     let before = catalogue(&world).await;
-    world.store.record(&transfer, &[failed(0), stored(1)], &Progress::default()).await.expect("no effect");
+    world
+        .store
+        .record(&transfer, &[failed(0), stored(1)], &Progress::default())
+        .await
+        .expect("no effect");
     assert_eq!(catalogue(&world).await, before);
 }
 
@@ -196,24 +387,54 @@ pub async fn items_of_another_shard_are_not_recorded(under_test: StoreUnderTest)
     let mine = world.list(&listing, 0..1).await;
     let other = world.list(&listing, 1..2).await;
     let lease = world.lease(&mine).await;
-    world.store.record(&lease, &[stored(1)], &Progress::default()).await.expect("no effect");
-    assert_eq!(world.store.pending(world.tenant, other.id, None, 9).await.expect("read"), [waiting(1)]);
+    world
+        .store
+        .record(&lease, &[stored(1)], &Progress::default())
+        .await
+        .expect("no effect");
+    assert_eq!(
+        world
+            .store
+            .pending(world.tenant, other.id, None, 9)
+            .await
+            .expect("read"),
+        [waiting(1)]
+    );
 }
 
 pub async fn gone_items_come_back(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let listing = all_stored(&world, 4).await;
     let present = async || {
-        let present = world.store.present(world.tenant, world.plan.id, None, 9).await.expect("read");
+        let present = world
+            .store
+            .present(world.tenant, world.plan.id, None, 9)
+            .await
+            .expect("read");
         present.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>()
     };
-    let page = PageWrite { gone: vec![1, 2, 3], ..PageWrite::default() };
-    world.store.write_page(&listing, &page).await.expect("a page");
+    let page = PageWrite {
+        gone: vec![1, 2, 3],
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
     assert_eq!(present().await, [0]);
     assert!(known(&world, 2).await.gone);
     // One is shown unchanged, one is shown changed.
-    let page = PageWrite { back: vec![2], items: vec![upsert(3, None)], ..PageWrite::default() };
-    world.store.write_page(&listing, &page).await.expect("a page");
+    let page = PageWrite {
+        back: vec![2],
+        items: vec![upsert(3, None)],
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
     assert_eq!(present().await, [0, 2, 3]);
     assert!(catalogue(&world).await[1].gone);
 }
@@ -224,15 +445,45 @@ pub async fn leftovers_are_what_no_open_shard_will_do(under_test: StoreUnderTest
     let first = world.list(&listing, 0..4).await;
     write(&world, &listing, vec![upsert(4, None)]).await;
     let transfer = world.lease(&first).await;
-    world.store.record(&transfer, &[stored(0), failed(1), failed(2)], &Progress::default()).await.expect("recorded");
-    let page = PageWrite { gone: vec![2], ..PageWrite::default() };
-    world.store.write_page(&listing, &page).await.expect("a page");
+    world
+        .store
+        .record(
+            &transfer,
+            &[stored(0), failed(1), failed(2)],
+            &Progress::default(),
+        )
+        .await
+        .expect("recorded");
+    let page = PageWrite {
+        gone: vec![2],
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
     let leftovers = async |after, limit| {
-        let items = world.store.leftovers(world.tenant, world.plan.id, after, limit).await.expect("read");
+        let items = world
+            .store
+            .leftovers(world.tenant, world.plan.id, after, limit)
+            .await
+            .expect("read");
         items.into_iter().map(|item| item.seq).collect::<Vec<_>>()
     };
-    assert_eq!(leftovers(None, 9).await, [1, 4], "item 3 waits in an open shard, item 2 is gone");
-    assert_eq!(world.store.unstored(world.tenant, world.plan.id).await.expect("read"), 3);
+    assert_eq!(
+        leftovers(None, 9).await,
+        [1, 4],
+        "item 3 waits in an open shard, item 2 is gone"
+    );
+    assert_eq!(
+        world
+            .store
+            .unstored(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        3
+    );
     world.end(run.id, RunState::Queued).await;
     assert_eq!(leftovers(None, 9).await, [1, 3, 4]);
     assert_eq!(leftovers(None, 1).await, [1]);
@@ -245,26 +496,71 @@ pub async fn pages_of_items_follow_each_other(under_test: StoreUnderTest) {
     let shard = world.list(&listing, 0..5).await;
     let (store, tenant, plan) = (&world.store, world.tenant, world.plan.id);
     let items = store.items(tenant, plan, Some(1), 2).await.expect("read");
-    assert_eq!(items.iter().map(|item| item.seq).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(
+        items.iter().map(|item| item.seq).collect::<Vec<_>>(),
+        [2, 3]
+    );
     let present = store.present(tenant, plan, Some(3), 2).await.expect("read");
     assert_eq!(present, [(4, item_id(4))]);
-    let pending = store.pending(tenant, shard.id, Some(0), 1).await.expect("read");
+    let pending = store
+        .pending(tenant, shard.id, Some(0), 1)
+        .await
+        .expect("read");
     assert_eq!(pending, [waiting(1)]);
-    assert_eq!(store.items(tenant, plan, Some(4), 2).await.expect("read"), []);
+    assert_eq!(
+        store.items(tenant, plan, Some(4), 2).await.expect("read"),
+        []
+    );
 }
 
 pub async fn a_checkpoint_replaces_the_one_before(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let (run, listing) = world.listing().await;
-    assert_eq!(world.store.checkpoint(world.tenant, run.id).await.expect("read"), None);
+    assert_eq!(
+        world
+            .store
+            .checkpoint(world.tenant, run.id)
+            .await
+            .expect("read"),
+        None
+    );
     for page in 1..3 {
-        let checkpoint = Checkpoint { cursor: format!("{{\"page\":{page}}}"), seen: vec![0, page, 255] };
-        let write = PageWrite { checkpoint: Some(checkpoint.clone()), ..PageWrite::default() };
-        world.store.write_page(&listing, &write).await.expect("a page");
-        assert_eq!(world.store.checkpoint(world.tenant, run.id).await.expect("read"), Some(checkpoint));
+        let checkpoint = Checkpoint {
+            cursor: format!("{{\"page\":{page}}}"),
+            seen: vec![0, page, 255],
+        };
+        let write = PageWrite {
+            checkpoint: Some(checkpoint.clone()),
+            ..PageWrite::default()
+        };
+        world
+            .store
+            .write_page(&listing, &write)
+            .await
+            .expect("a page");
+        assert_eq!(
+            world
+                .store
+                .checkpoint(world.tenant, run.id)
+                .await
+                .expect("read"),
+            Some(checkpoint)
+        );
     }
-    world.store.write_page(&listing, &PageWrite::default()).await.expect("a page");
-    assert!(world.store.checkpoint(world.tenant, run.id).await.expect("read").is_some(), "none is no change");
+    world
+        .store
+        .write_page(&listing, &PageWrite::default())
+        .await
+        .expect("a page");
+    assert!(
+        world
+            .store
+            .checkpoint(world.tenant, run.id)
+            .await
+            .expect("read")
+            .is_some(),
+        "none is no change"
+    );
 }
 
 pub async fn any_text_survives(under_test: StoreUnderTest) {
@@ -272,18 +568,36 @@ pub async fn any_text_survives(under_test: StoreUnderTest) {
     let (_, listing) = world.listing().await;
     let shard = world.shard(listing.shard.run, ShardKind::Transfer);
     let filename = "a\0b\u{202e}\\u0000'\"../\u{1F4F7}\u{301}".to_owned();
-    let strange = ItemMetadata { filename, description: Some("\0".into()), ..metadata(0) };
+    let strange = ItemMetadata {
+        filename,
+        description: Some("\0".into()),
+        ..metadata(0)
+    };
     let page = PageWrite {
-        items: vec![ItemUpsert { metadata: strange.clone(), ..upsert(0, Some(shard.id)) }],
+        items: vec![ItemUpsert {
+            metadata: strange.clone(),
+            ..upsert(0, Some(shard.id))
+        }],
         shards: vec![shard.clone()],
         ..PageWrite::default()
     };
-    world.store.write_page(&listing, &page).await.expect("a page");
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
     let lease = world.lease(&shard).await;
     let mut outcome = failed(0);
     let message = "the server said \0".to_owned();
-    outcome.result = Err(tintype_model::item::ItemFault { message: message.clone(), ..fault() });
-    world.store.record(&lease, &[outcome], &Progress::default()).await.expect("recorded");
+    outcome.result = Err(tintype_model::item::ItemFault {
+        message: message.clone(),
+        ..fault()
+    });
+    world
+        .store
+        .record(&lease, &[outcome], &Progress::default())
+        .await
+        .expect("recorded");
     let item = catalogue(&world).await.remove(0);
     assert_eq!(item.metadata, strange);
     assert_eq!(item.fault.map(|fault| fault.message), Some(message));
@@ -295,8 +609,27 @@ pub async fn a_thousand_items_go_in_one_page(under_test: StoreUnderTest) {
     let shard: Shard = world.list(&listing, 0..1_000).await;
     let transfer = world.lease_for(&shard, LONG).await;
     let outcomes: Vec<_> = (0..1_000).map(stored).collect();
-    world.store.record(&transfer, &outcomes, &Progress::default()).await.expect("recorded");
-    assert_eq!(world.store.unstored(world.tenant, world.plan.id).await.expect("read"), 0);
+    world
+        .store
+        .record(&transfer, &outcomes, &Progress::default())
+        .await
+        .expect("recorded");
+    assert_eq!(
+        world
+            .store
+            .unstored(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        0
+    );
     let ids: Vec<_> = (0..1_000).map(item_id).collect();
-    assert_eq!(world.store.known(world.tenant, world.plan.id, &ids).await.expect("read").len(), 1_000);
+    assert_eq!(
+        world
+            .store
+            .known(world.tenant, world.plan.id, &ids)
+            .await
+            .expect("read")
+            .len(),
+        1_000
+    );
 }

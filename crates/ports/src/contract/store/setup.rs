@@ -23,81 +23,177 @@ pub async fn a_tenant_is_found_by_id_and_by_name(under_test: StoreUnderTest) {
         store.add_tenant(tenant).await.expect("added");
     }
     assert_eq!(store.tenant(younger.id).await.expect("read"), Some(younger));
-    assert_eq!(store.tenant_by_name("Zoë's").await.expect("read"), Some(older));
+    assert_eq!(
+        store.tenant_by_name("Zoë's").await.expect("read"),
+        Some(older)
+    );
     assert_eq!(store.tenant_by_name("nobody").await.expect("read"), None);
-    assert_eq!(store.tenant(new_id(TenantId::new)).await.expect("read"), None);
+    assert_eq!(
+        store.tenant(new_id(TenantId::new)).await.expect("read"),
+        None
+    );
 }
 
 pub async fn a_second_tenant_with_one_id_is_refused(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
-    let tenant = world.store.tenant(world.tenant).await.expect("read").expect("there");
+    let tenant = world
+        .store
+        .tenant(world.tenant)
+        .await
+        .expect("read")
+        .expect("there");
     let refused = world.store.add_tenant(&tenant).await;
-    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
 }
 
 pub async fn storages_are_listed_by_name_and_changed_in_place(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let names = async || {
         let storages = world.store.storages(world.tenant).await.expect("read");
-        storages.into_iter().map(|storage| storage.name).collect::<Vec<_>>()
+        storages
+            .into_iter()
+            .map(|storage| storage.name)
+            .collect::<Vec<_>>()
     };
     assert_eq!(names().await, ["disk", "photos"]);
-    let disk = world.store.storage_by_name(world.tenant, "disk").await.expect("read").expect("there");
+    let disk = world
+        .store
+        .storage_by_name(world.tenant, "disk")
+        .await
+        .expect("read")
+        .expect("there");
     let changed = Storage {
         name: "attic".into(),
-        settings: StorageSettings::LocalFolder { path: "/srv/attic".into() },
+        settings: StorageSettings::LocalFolder {
+            path: "/srv/attic".into(),
+        },
         ..disk.clone()
     };
     world.store.update_storage(&changed).await.expect("changed");
     assert_eq!(names().await, ["attic", "photos"]);
-    assert_eq!(world.store.storage(world.tenant, disk.id).await.expect("read"), Some(changed));
+    assert_eq!(
+        world
+            .store
+            .storage(world.tenant, disk.id)
+            .await
+            .expect("read"),
+        Some(changed)
+    );
     let unknown = storage(world.tenant, "unknown");
     let refused = world.store.update_storage(&unknown).await;
-    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::NotFound(_))),
+        "{refused:?}"
+    );
 }
 
 pub async fn a_name_is_taken_once_a_tenant(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     // The neighbour's storages and plan have the same names.
     world.neighbour("next door").await;
-    let refused = world.store.add_storage(&storage(world.tenant, "photos")).await;
-    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
-    let twin = plan(world.tenant, "backup", world.plan.source, world.plan.destination);
+    let refused = world
+        .store
+        .add_storage(&storage(world.tenant, "photos"))
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    let twin = plan(
+        world.tenant,
+        "backup",
+        world.plan.source,
+        world.plan.destination,
+    );
     let refused = world.store.add_plan(&twin).await;
-    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
 }
 
 pub async fn a_storage_that_a_plan_uses_cannot_be_removed(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     for used in [world.plan.source, world.plan.destination] {
         let refused = world.store.remove_storage(world.tenant, used).await;
-        assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StoreError::Conflict(_))),
+            "{refused:?}"
+        );
     }
     let spare = storage(world.tenant, "spare");
     world.store.add_storage(&spare).await.expect("added");
-    world.store.remove_storage(world.tenant, spare.id).await.expect("removed");
-    assert_eq!(world.store.storage(world.tenant, spare.id).await.expect("read"), None);
+    world
+        .store
+        .remove_storage(world.tenant, spare.id)
+        .await
+        .expect("removed");
+    assert_eq!(
+        world
+            .store
+            .storage(world.tenant, spare.id)
+            .await
+            .expect("read"),
+        None
+    );
     let refused = world.store.remove_storage(world.tenant, spare.id).await;
-    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::NotFound(_))),
+        "{refused:?}"
+    );
 }
 
 pub async fn a_plan_needs_storages_of_its_own_tenant(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let neighbour = world.neighbour("next door").await;
-    let stolen = plan(world.tenant, "stolen", neighbour.plan.source, world.plan.destination);
+    let stolen = plan(
+        world.tenant,
+        "stolen",
+        neighbour.plan.source,
+        world.plan.destination,
+    );
     let refused = world.store.add_plan(&stolen).await;
-    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::NotFound(_))),
+        "{refused:?}"
+    );
 }
 
 pub async fn plans_are_found_by_name_and_by_source(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
-    let archive = plan(world.tenant, "archive", world.plan.source, world.plan.destination);
+    let archive = plan(
+        world.tenant,
+        "archive",
+        world.plan.source,
+        world.plan.destination,
+    );
     world.store.add_plan(&archive).await.expect("added");
     let (tenant, store) = (world.tenant, &world.store);
-    assert_eq!(store.plan(tenant, archive.id).await.expect("read"), Some(archive.clone()));
-    assert_eq!(store.plan_by_name(tenant, "archive").await.expect("read"), Some(archive.clone()));
-    assert_eq!(store.plan_by_name(tenant, "none").await.expect("read"), None);
-    let from = store.plans_from(tenant, world.plan.source).await.expect("read");
+    assert_eq!(
+        store.plan(tenant, archive.id).await.expect("read"),
+        Some(archive.clone())
+    );
+    assert_eq!(
+        store.plan_by_name(tenant, "archive").await.expect("read"),
+        Some(archive.clone())
+    );
+    assert_eq!(
+        store.plan_by_name(tenant, "none").await.expect("read"),
+        None
+    );
+    let from = store
+        .plans_from(tenant, world.plan.source)
+        .await
+        .expect("read");
     assert_eq!(from, [archive, world.plan.clone()]);
-    assert_eq!(store.plans_from(tenant, world.plan.destination).await.expect("read"), []);
+    assert_eq!(
+        store
+            .plans_from(tenant, world.plan.destination)
+            .await
+            .expect("read"),
+        []
+    );
 }

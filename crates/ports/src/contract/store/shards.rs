@@ -23,9 +23,16 @@ pub async fn a_ready_shard_is_leased_and_done_once(under_test: StoreUnderTest) {
     let lease = world.lease(&first).await;
     assert_eq!((&lease.shard, lease.epoch, lease.attempt), (&first, 1, 1));
     assert_eq!(world.try_lease(&first, LONG).await, LeaseAnswer::Held);
-    world.store.release(&lease, Release::Done, &Progress::default()).await.expect("released");
+    world
+        .store
+        .release(&lease, Release::Done, &Progress::default())
+        .await
+        .expect("released");
     assert_eq!(world.try_lease(&first, LONG).await, LeaseAnswer::Stale);
-    let unknown = Shard { id: new_id(ShardId::new), ..first };
+    let unknown = Shard {
+        id: new_id(ShardId::new),
+        ..first
+    };
     assert_eq!(world.try_lease(&unknown, LONG).await, LeaseAnswer::Stale);
 }
 
@@ -36,7 +43,10 @@ pub async fn of_two_leasers_one_is_granted(under_test: StoreUnderTest) {
         let (world, first) = (Arc::clone(&world), first.clone());
         tokio::spawn(async move { world.try_lease(&first, LONG).await })
     });
-    let mut answers = join_all(leasers).await.into_iter().map(|answer| answer.expect("no panic"));
+    let mut answers = join_all(leasers)
+        .await
+        .into_iter()
+        .map(|answer| answer.expect("no panic"));
     let (one, other) = (answers.next().expect("one"), answers.next().expect("two"));
     let granted = |answer: &LeaseAnswer| matches!(answer, LeaseAnswer::Granted(_));
     assert!(granted(&one) != granted(&other), "{one:?}, {other:?}");
@@ -57,7 +67,10 @@ pub async fn an_expired_lease_that_nobody_took_is_still_the_holders(under_test: 
     let (_, first) = world.start().await;
     let lease = world.lease_for(&first, SHORT).await;
     world.pass(2 * SHORT).await;
-    assert_eq!(world.store.renew(&lease, LONG).await.expect("still ours"), RunState::Queued);
+    assert_eq!(
+        world.store.renew(&lease, LONG).await.expect("still ours"),
+        RunState::Queued
+    );
     assert_eq!(world.try_lease(&first, LONG).await, LeaseAnswer::Held);
 }
 
@@ -70,13 +83,37 @@ pub async fn a_stale_epoch_is_refused(under_test: StoreUnderTest) {
     let (store, spent) = (&world.store, counts(1));
     assert!(is_lost(&store.renew(&stale, LONG).await));
     assert!(is_lost(&store.release(&stale, Release::Done, &spent).await));
-    assert!(is_lost(&store.release(&stale, Release::Later(LONG), &spent).await));
-    assert!(is_lost(&store.finish(&stale, &spent, &world.shard(run.id, ShardKind::Finalize)).await));
+    assert!(is_lost(
+        &store.release(&stale, Release::Later(LONG), &spent).await
+    ));
+    assert!(is_lost(
+        &store
+            .finish(&stale, &spent, &world.shard(run.id, ShardKind::Finalize))
+            .await
+    ));
     assert!(is_lost(&store.record(&stale, &[stored(0)], &spent).await));
-    assert!(is_lost(&store.write_page(&stale, &PageWrite { spent, ..PageWrite::default() }).await));
-    assert!(is_lost(&store.add_snapshot(&stale, &world.snapshot(run.id, 1)).await));
-    assert_eq!(store.progress(world.tenant, run.id).await.expect("read"), Progress::default());
-    store.renew(&current, LONG).await.expect("the current one goes on");
+    assert!(is_lost(
+        &store
+            .write_page(
+                &stale,
+                &PageWrite {
+                    spent,
+                    ..PageWrite::default()
+                }
+            )
+            .await
+    ));
+    assert!(is_lost(
+        &store.add_snapshot(&stale, &world.snapshot(run.id, 1)).await
+    ));
+    assert_eq!(
+        store.progress(world.tenant, run.id).await.expect("read"),
+        Progress::default()
+    );
+    store
+        .renew(&current, LONG)
+        .await
+        .expect("the current one goes on");
 }
 
 pub async fn a_renewed_lease_outlives_its_first_time(under_test: StoreUnderTest) {
@@ -92,16 +129,26 @@ pub async fn renewal_tells_the_state_of_the_run(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let (run, lease) = world.listing().await;
     world.set(run.id, RunState::Queued, RunState::Pausing).await;
-    assert_eq!(world.store.renew(&lease, LONG).await.expect("renewed"), RunState::Pausing);
+    assert_eq!(
+        world.store.renew(&lease, LONG).await.expect("renewed"),
+        RunState::Pausing
+    );
 }
 
 pub async fn a_run_that_rests_grants_no_lease(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let (run, first) = world.start().await;
     let mut from = RunState::Queued;
-    for state in RunState::ALL.into_iter().filter(|state| !state.is_runnable() && !state.is_final()) {
+    for state in RunState::ALL
+        .into_iter()
+        .filter(|state| !state.is_runnable() && !state.is_final())
+    {
         world.set(run.id, from, state).await;
-        assert_eq!(world.try_lease(&first, LONG).await, LeaseAnswer::Stale, "{state:?}");
+        assert_eq!(
+            world.try_lease(&first, LONG).await,
+            LeaseAnswer::Stale,
+            "{state:?}"
+        );
         from = state;
     }
     world.set(run.id, from, RunState::Running).await;
@@ -111,11 +158,21 @@ pub async fn a_run_that_rests_grants_no_lease(under_test: StoreUnderTest) {
 pub async fn a_shard_that_is_to_wait_waits(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let (_, lease) = world.listing().await;
-    world.store.release(&lease, Release::Later(SHORT), &Progress::default()).await.expect("released");
+    world
+        .store
+        .release(&lease, Release::Later(SHORT), &Progress::default())
+        .await
+        .expect("released");
     assert_eq!(world.store.ready(world.tenant, 5).await.expect("read"), []);
-    assert_eq!(world.try_lease(&lease.shard, LONG).await, LeaseAnswer::Stale);
+    assert_eq!(
+        world.try_lease(&lease.shard, LONG).await,
+        LeaseAnswer::Stale
+    );
     world.pass(2 * SHORT).await;
-    assert_eq!(world.store.ready(world.tenant, 5).await.expect("read"), [lease.shard.clone()]);
+    assert_eq!(
+        world.store.ready(world.tenant, 5).await.expect("read"),
+        std::slice::from_ref(&lease.shard)
+    );
     assert_eq!(world.lease(&lease.shard).await.epoch, lease.epoch + 1);
 }
 
@@ -125,32 +182,69 @@ pub async fn the_last_shard_adds_the_next_one(under_test: StoreUnderTest) {
     let transfer = world.list(&listing, 0..1).await;
     let finalize = world.shard(run.id, ShardKind::Finalize);
     let finish = async |lease: &Lease| world.store.finish(lease, &counts(1), &finalize).await;
-    assert!(!finish(&listing).await.expect("finished"), "a transfer is still open");
+    assert!(
+        !finish(&listing).await.expect("finished"),
+        "a transfer is still open"
+    );
     let lease = world.lease(&transfer).await;
     assert!(finish(&lease).await.expect("finished"), "it was the last");
     assert!(is_lost(&finish(&lease).await), "done is done");
-    assert_eq!(world.store.ready(world.tenant, 5).await.expect("read"), [finalize.clone()]);
-    assert_eq!(world.store.progress(world.tenant, run.id).await.expect("read"), counts(2));
+    assert_eq!(
+        world.store.ready(world.tenant, 5).await.expect("read"),
+        std::slice::from_ref(&finalize)
+    );
+    assert_eq!(
+        world
+            .store
+            .progress(world.tenant, run.id)
+            .await
+            .expect("read"),
+        counts(2)
+    );
     let last = world.lease(&finalize).await;
-    assert!(!finish(&last).await.expect("finished"), "an equal id exists");
+    assert!(
+        !finish(&last).await.expect("finished"),
+        "an equal id exists"
+    );
 }
 
 pub async fn of_shards_that_finish_at_once_exactly_one_adds_the_next(under_test: StoreUnderTest) {
     let world = Arc::new(World::new(under_test).await);
     let (run, listing) = world.listing().await;
-    let shards: Vec<Shard> = (0..8).map(|_| world.shard(run.id, ShardKind::Transfer)).collect();
-    let page = PageWrite { shards: shards.clone(), ..PageWrite::default() };
-    world.store.write_page(&listing, &page).await.expect("a page");
-    world.store.release(&listing, Release::Done, &Progress::default()).await.expect("released");
+    let shards: Vec<Shard> = (0..8)
+        .map(|_| world.shard(run.id, ShardKind::Transfer))
+        .collect();
+    let page = PageWrite {
+        shards: shards.clone(),
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
+    world
+        .store
+        .release(&listing, Release::Done, &Progress::default())
+        .await
+        .expect("released");
     let finalize = world.shard(run.id, ShardKind::Finalize);
     let mut finishers = Vec::new();
     for shard in &shards {
         let (world, finalize) = (Arc::clone(&world), finalize.clone());
         let lease = world.lease_for(shard, Duration::from_secs(60)).await;
         finishers.push(tokio::spawn(async move {
-            world.store.finish(&lease, &Progress::default(), &finalize).await.expect("finished")
+            world
+                .store
+                .finish(&lease, &Progress::default(), &finalize)
+                .await
+                .expect("finished")
         }));
     }
-    let added = join_all(finishers).await.into_iter().filter(|added| *added.as_ref().expect("no panic")).count();
+    let added = join_all(finishers)
+        .await
+        .into_iter()
+        .filter(|added| *added.as_ref().expect("no panic"))
+        .count();
     assert_eq!(added, 1);
 }

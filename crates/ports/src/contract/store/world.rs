@@ -11,7 +11,8 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tintype_model::{
-    ArchiveId, BlobHash, ErrorKind, Fidelity, PlanId, RunId, ShardId, SnapshotId, StorageId, TenantId, WorkerId,
+    ArchiveId, BlobHash, ErrorKind, Fidelity, PlanId, RunId, ShardId, SnapshotId, StorageId,
+    TenantId, WorkerId,
     fidelity::{Channel, Dimensions, Encoding, Location},
     item::{CameraFacts, ItemFault, ItemMetadata, MediaKind, ProviderId, StoredContent},
     plan::{Layout, Plan, PlanOptions},
@@ -58,7 +59,9 @@ pub struct World {
 
 /// Times in tests have whole microseconds, which is what every database keeps.
 pub(super) fn instant(seconds: i64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::seconds(1_780_000_000 + seconds) + TimeDelta::microseconds(123_456)
+    DateTime::UNIX_EPOCH
+        + TimeDelta::seconds(1_780_000_000 + seconds)
+        + TimeDelta::microseconds(123_456)
 }
 
 fn id_bytes() -> [u8; 10] {
@@ -89,14 +92,26 @@ pub(super) fn metadata(seq: u64) -> ItemMetadata {
         kind: MediaKind::Photo,
         description: Some("the sea".into()),
         created_at: Some(instant(0)),
-        dimensions: Some(Dimensions { width: 4032, height: 3024 }),
-        camera: CameraFacts { make: Some("Fuji".into()), focal_length: Some(23.0), ..CameraFacts::default() },
+        dimensions: Some(Dimensions {
+            width: 4032,
+            height: 3024,
+        }),
+        camera: CameraFacts {
+            make: Some("Fuji".into()),
+            focal_length: Some(23.0),
+            ..CameraFacts::default()
+        },
         video_status: None,
     }
 }
 
 pub(super) fn upsert(seq: u64, shard: Option<ShardId>) -> ItemUpsert {
-    ItemUpsert { seq, provider_id: item_id(seq), metadata: metadata(seq), shard }
+    ItemUpsert {
+        seq,
+        provider_id: item_id(seq),
+        metadata: metadata(seq),
+        shard,
+    }
 }
 
 pub(super) fn content(seq: u64) -> StoredContent {
@@ -107,7 +122,10 @@ pub(super) fn content(seq: u64) -> StoredContent {
         fidelity: Fidelity {
             channel: Channel::AppCreated,
             encoding: Encoding::Download,
-            promised: Some(Dimensions { width: 4032, height: 3024 }),
+            promised: Some(Dimensions {
+                width: 4032,
+                height: 3024,
+            }),
             got: None,
             location: Location::Absent,
         },
@@ -115,15 +133,24 @@ pub(super) fn content(seq: u64) -> StoredContent {
 }
 
 pub(super) fn stored(seq: u64) -> Outcome {
-    Outcome { seq, result: Ok(content(seq)) }
+    Outcome {
+        seq,
+        result: Ok(content(seq)),
+    }
 }
 
 pub(super) fn fault() -> ItemFault {
-    ItemFault { kind: ErrorKind::Corrupt, message: "short by 3 bytes".into() }
+    ItemFault {
+        kind: ErrorKind::Corrupt,
+        message: "short by 3 bytes".into(),
+    }
 }
 
 pub(super) fn failed(seq: u64) -> Outcome {
-    Outcome { seq, result: Err(fault()) }
+    Outcome {
+        seq,
+        result: Err(fault()),
+    }
 }
 
 impl World {
@@ -138,7 +165,13 @@ impl World {
 
     /// Another tenant in the same store.
     pub(super) async fn neighbour(&self, name: &str) -> Self {
-        Self::add_tenant(Arc::clone(&self.store), self.clock.clone(), Arc::clone(&self._keep), name).await
+        Self::add_tenant(
+            Arc::clone(&self.store),
+            self.clock.clone(),
+            Arc::clone(&self._keep),
+            name,
+        )
+        .await
     }
 
     async fn add_tenant(
@@ -147,7 +180,12 @@ impl World {
         keep: Arc<dyn Any + Send + Sync>,
         name: &str,
     ) -> Self {
-        let tenant = Tenant { id: new_id(TenantId::new), name: name.into(), weight: 3, created_at: instant(0) };
+        let tenant = Tenant {
+            id: new_id(TenantId::new),
+            name: name.into(),
+            weight: 3,
+            created_at: instant(0),
+        };
         store.add_tenant(&tenant).await.expect("a tenant");
         let photos = storage(tenant.id, "photos");
         let disk = storage(tenant.id, "disk");
@@ -156,7 +194,13 @@ impl World {
         }
         let plan = plan(tenant.id, "backup", photos.id, disk.id);
         store.add_plan(&plan).await.expect("a plan");
-        Self { store, tenant: tenant.id, plan, clock, _keep: keep }
+        Self {
+            store,
+            tenant: tenant.id,
+            plan,
+            clock,
+            _keep: keep,
+        }
     }
 
     /// Lets time pass for leases.
@@ -169,7 +213,14 @@ impl World {
 
     pub(super) fn shard(&self, run: RunId, kind: ShardKind) -> Shard {
         let id = new_id(ShardId::new);
-        Shard { id, tenant: self.tenant, run, plan: self.plan.id, kind, items: 1 }
+        Shard {
+            id,
+            tenant: self.tenant,
+            run,
+            plan: self.plan.id,
+            kind,
+            items: 1,
+        }
     }
 
     pub(super) fn new_run(&self, created: i64) -> (Run, Shard) {
@@ -202,7 +253,10 @@ impl World {
     }
 
     pub(super) async fn try_lease(&self, shard: &Shard, ttl: Duration) -> LeaseAnswer {
-        self.store.lease(self.tenant, shard.id, new_id(WorkerId::new), ttl).await.expect("an answer")
+        self.store
+            .lease(self.tenant, shard.id, new_id(WorkerId::new), ttl)
+            .await
+            .expect("an answer")
     }
 
     pub(super) async fn lease_for(&self, shard: &Shard, ttl: Duration) -> Lease {
@@ -219,7 +273,10 @@ impl World {
     /// A listing that showed items `seqs`, all of them waiting in one new shard.
     pub(super) async fn list(&self, listing: &Lease, seqs: std::ops::Range<u64>) -> Shard {
         let items = u32::try_from(seqs.end - seqs.start).expect("a few");
-        let shard = Shard { items, ..self.shard(listing.shard.run, ShardKind::Transfer) };
+        let shard = Shard {
+            items,
+            ..self.shard(listing.shard.run, ShardKind::Transfer)
+        };
         let page = PageWrite {
             items: seqs.map(|seq| upsert(seq, Some(shard.id))).collect(),
             shards: vec![shard.clone()],
@@ -232,14 +289,20 @@ impl World {
     /// Ends the run.
     pub(super) async fn end(&self, run: RunId, from: RunState) {
         let to = RunStatus::plain(RunState::Cancelled);
-        let changed = self.store.set_run_status(self.tenant, run, from, &to, instant(60)).await;
+        let changed = self
+            .store
+            .set_run_status(self.tenant, run, from, &to, instant(60))
+            .await;
         assert!(changed.expect("a change"));
     }
 
     /// Moves the run from one state to another.
     pub(super) async fn set(&self, run: RunId, from: RunState, to: RunState) {
         let to = RunStatus::plain(to);
-        let changed = self.store.set_run_status(self.tenant, run, from, &to, instant(30)).await;
+        let changed = self
+            .store
+            .set_run_status(self.tenant, run, from, &to, instant(30))
+            .await;
         assert!(changed.expect("a change"));
     }
 
@@ -268,7 +331,12 @@ pub(super) fn storage(tenant: TenantId, name: &str) -> Storage {
     }
 }
 
-pub(super) fn plan(tenant: TenantId, name: &str, source: StorageId, destination: StorageId) -> Plan {
+pub(super) fn plan(
+    tenant: TenantId,
+    name: &str,
+    source: StorageId,
+    destination: StorageId,
+) -> Plan {
     Plan {
         id: new_id(PlanId::new),
         tenant,
@@ -276,7 +344,10 @@ pub(super) fn plan(tenant: TenantId, name: &str, source: StorageId, destination:
         source,
         destination,
         archive: new_id(ArchiveId::new),
-        options: PlanOptions { layout: Layout::Mirror, recipients: vec!["age1xyz".into()] },
+        options: PlanOptions {
+            layout: Layout::Mirror,
+            recipients: vec!["age1xyz".into()],
+        },
         created_at: instant(2),
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         "list calls per item",
         Unit::PerItem,
         listed,
-        Goal::AtMostRounded(0.01),
+        Goal::Rounded(0.01),
     );
     let loaded = vec![per_item(calls.downloads(), items)];
     report.judge(
@@ -42,7 +42,7 @@ pub(super) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         "downloads per item",
         Unit::PerItem,
         loaded,
-        Goal::AtMostRounded(1.0),
+        Goal::Rounded(1.0),
     );
 
     let lifetime_s = bench.sized(20, 3);
