@@ -1,1 +1,9 @@
-//! Skeleton.
+//! The binary as people run it, with Google's stand-in beside it.
+
+mod bad_input;
+mod bucket;
+mod catalogue;
+mod demo;
+mod household;
+mod kill;
+mod verify;

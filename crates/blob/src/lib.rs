@@ -23,5 +23,6 @@ pub use descriptor::Descriptor;
 pub use location::{BucketKeys, parse_location};
 pub use reader::ArchiveReader;
 pub use restore::{RestoreOptions, RestoreProgress, RestoreReport, restore};
+pub use sealing::new_identity;
 pub use settings::{ArchiveSettings, MemoryRoot, Root, S3Root, Spool};
 pub use verify::{Problem, ProblemKind, VerifyOptions, VerifyProgress, VerifyReport, verify};

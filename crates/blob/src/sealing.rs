@@ -118,6 +118,16 @@ pub(crate) fn header_length(start: &[u8]) -> Option<u64> {
     u64::try_from(mac + line).ok()
 }
 
+/// A new age key: the text of its key file, and the recipient (`age1…`) that encrypts for it.
+#[must_use]
+pub fn new_identity() -> (SecretString, String) {
+    let identity = x25519::Identity::generate();
+    let recipient = identity.to_public().to_string();
+    let key = identity.to_string();
+    let text = format!("# public key: {recipient}\n{}\n", key.expose_secret());
+    (SecretString::from(text), recipient)
+}
+
 /// Keys that open what was sealed.
 #[derive(Clone)]
 pub(crate) struct Identities(Arc<Vec<x25519::Identity>>);

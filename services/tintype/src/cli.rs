@@ -84,7 +84,8 @@ impl Cli {
 /// The arguments, without the `--` that `cargo demo -- --library DIR` leaves behind `demo`.
 pub(crate) fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut all: Vec<OsString> = given.collect();
-    let separated = all.get(1).is_some_and(|it| it == "demo") && all.get(2).is_some_and(|it| it == "--");
+    let separated =
+        all.get(1).is_some_and(|it| it == "demo") && all.get(2).is_some_and(|it| it == "--");
     if separated {
         all.remove(2);
     }

@@ -51,8 +51,10 @@ fn data_dir(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, Failu
     }
     match variable("HOME").filter(|path| path.is_absolute()) {
         Some(home) => Ok(home.join(".local/share/tintype")),
-        None => Err(Failure::usage("the data folder is not known, because HOME is not set")
-            .with_action("name one with --data-dir")),
+        None => Err(
+            Failure::usage("the data folder is not known, because HOME is not set")
+                .with_action("name one with --data-dir"),
+        ),
     }
 }
 
@@ -65,7 +67,8 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Makes the folder (for its owner only) when it is missing, and locks it.
     pub(crate) fn lock(path: &Path) -> Result<Self, Failure> {
-        private_folder(path).map_err(|error| Failure::file("making the data folder", path, &error))?;
+        private_folder(path)
+            .map_err(|error| Failure::file("making the data folder", path, &error))?;
         let file = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -77,7 +80,10 @@ impl DataFolder {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(Failure::new(
                 ErrorKind::Conflict,
-                format!("another tintype works with the data folder {}", path.display()),
+                format!(
+                    "another tintype works with the data folder {}",
+                    path.display()
+                ),
             )
             .with_action("wait until it has ended, or choose another folder with --data-dir")),
             Err(TryLockError::Error(error)) => Err(Failure::file("locking", &file, &error)),
@@ -88,7 +94,10 @@ impl DataFolder {
 #[cfg(unix)]
 fn private_folder(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 #[cfg(not(unix))]
@@ -111,7 +120,10 @@ mod tests {
         assert_eq!(chosen, Some("/data/tintype".into()));
         let usual = Some("/home/me/.local/share/tintype".into());
         assert_eq!(from(&[("HOME", "/home/me")]), usual);
-        assert_eq!(from(&[("XDG_DATA_HOME", "data"), ("HOME", "/home/me")]), usual);
+        assert_eq!(
+            from(&[("XDG_DATA_HOME", "data"), ("HOME", "/home/me")]),
+            usual
+        );
         assert_eq!(from(&[]), None);
     }
 

@@ -123,9 +123,9 @@ pub(crate) const fn action_for(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::DestinationReadOnly => {
             Some("allow writing at the destination, or mend its keys, and repeat the command")
         }
-        ErrorKind::QuotaExhausted => {
-            Some("repeat the command after the quota day has turned, or leave it running with --wait")
-        }
+        ErrorKind::QuotaExhausted => Some(
+            "repeat the command after the quota day has turned, or leave it running with --wait",
+        ),
         ErrorKind::Unavailable => Some("try again in a minute"),
         ErrorKind::Internal => {
             Some("this is a defect of ours: please report it with the output of TINTYPE_LOG=debug")

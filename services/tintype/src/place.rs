@@ -73,7 +73,10 @@ impl fmt::Display for Place {
                 prefix,
                 endpoint,
                 region,
-            }) => write!(f, "s3://{bucket}/{prefix}?endpoint={endpoint}&region={region}"),
+            }) => write!(
+                f,
+                "s3://{bucket}/{prefix}?endpoint={endpoint}&region={region}"
+            ),
             StorageSettings::GooglePhotos(_) => f.write_str("Google Photos"),
         }
     }

@@ -163,9 +163,11 @@ fn refusal(check: Check) -> Option<Failure> {
             let title = check.name.title();
             Some(Failure::new(kind, format!("{title}: {cause}")).with_action(action))
         }
-        CheckResult::Failed { kind: ErrorKind::NotFound, cause, action }
-            if check.name == CheckName::Token =>
-        {
+        CheckResult::Failed {
+            kind: ErrorKind::NotFound,
+            cause,
+            action,
+        } if check.name == CheckName::Token => {
             Some(Failure::new(ErrorKind::NotFound, cause).with_action(action))
         }
         _ => None,
@@ -224,7 +226,10 @@ async fn replace_keys(
         access_key_id: keys.access_key_id.clone(),
         secret_access_key: keys.secret_access_key.clone(),
     };
-    app.ports().vault.put(storage.tenant, storage.id, secret).await?;
+    app.ports()
+        .vault
+        .put(storage.tenant, storage.id, secret)
+        .await?;
     fingerprints.keep(storage.id, &fingerprint)
 }
 
@@ -242,8 +247,11 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
             io::ErrorKind::StorageFull => ErrorKind::DestinationFull,
             _ => ErrorKind::InvalidInput,
         };
-        Failure::new(kind, format!("the destination {} cannot be made: {error}", path.display()))
-            .with_action("make the folder yourself, or choose another destination")
+        Failure::new(
+            kind,
+            format!("the destination {} cannot be made: {error}", path.display()),
+        )
+        .with_action("make the folder yourself, or choose another destination")
     };
     if path.is_dir() {
         return Ok(());
@@ -271,7 +279,10 @@ pub(crate) async fn plan(
         archive: None,
     };
     app.create_plan(tenant, new).await.map_err(|error| {
-        let foreign = matches!(&error, tintype_app::AppError::Archive(ArchiveError::Foreign(_)));
+        let foreign = matches!(
+            &error,
+            tintype_app::AppError::Archive(ArchiveError::Foreign(_))
+        );
         let failure = Failure::from(error);
         match foreign {
             true => failure.with_action(
@@ -297,8 +308,10 @@ fn same_options(plan: Plan, options: &PlanOptions) -> Result<Plan, Failure> {
             plan.options.recipients.join(", ")
         ),
     };
-    Err(Failure::usage(format!("this destination is written {layout}, and stays so"))
-        .with_action("give the same options as before, or choose another destination"))
+    Err(Failure::usage(format!(
+        "this destination is written {layout}, and stays so"
+    ))
+    .with_action("give the same options as before, or choose another destination"))
 }
 
 /// A name of at most 100 characters; longer ones end with a hash that keeps them apart.

@@ -29,6 +29,8 @@ pub(crate) struct Fetcher {
     pub(crate) app: App,
     pub(crate) source: Arc<dyn PhotoSource>,
     pub(crate) archive: Arc<dyn Archive>,
+    /// The size of each item is asked for before its download, and its bytes must have exactly that length.
+    pub(crate) read_size: bool,
 }
 
 enum Flaw {
@@ -87,6 +89,11 @@ impl Fetcher {
         draft: &mut dyn Draft,
     ) -> Result<MediaFacts, Flaw> {
         let mut urls_left = URLS_PER_ITEM;
+        let told = if self.read_size {
+            self.size(item, held, &mut urls_left).await?
+        } else {
+            None
+        };
         let mut download = loop {
             match self.source.download(&held.url, item.metadata.kind).await {
                 Ok(download) => break download,
@@ -124,9 +131,34 @@ impl Fetcher {
                 promised.unwrap_or(0)
             )));
         }
-        inspector
+        check_length(length, told)?;
+        let facts = inspector
             .finish(length)
-            .map_err(|fault| Flaw::NotThePhoto(fault.to_string()))
+            .map_err(|fault| Flaw::NotThePhoto(fault.to_string()))?;
+        // Cameras write trailers that nobody knows, and a broken answer may end in rubbish; another answer tells which.
+        if facts.surplus > 0 && !self.read_size {
+            let told = self.size(item, held, &mut urls_left).await?;
+            check_length(length, told)?;
+        }
+        Ok(facts)
+    }
+
+    /// The item's length by Google's word, apart from any download of it; `None` where Google does not tell.
+    async fn size(
+        &self,
+        item: &PendingItem,
+        held: &mut HeldUrl,
+        urls_left: &mut u32,
+    ) -> Result<Option<u64>, ItemTrouble> {
+        loop {
+            match self.source.size(&held.url, item.metadata.kind).await {
+                Err(PhotoError::BaseUrlExpired) if *urls_left > 0 => {
+                    *urls_left -= 1;
+                    *held = self.renew(item, held).await?;
+                }
+                answer => return Ok(answer?),
+            }
+        }
     }
 
     /// A new base URL for an item whose old one died.
@@ -143,6 +175,15 @@ impl Fetcher {
             url,
             since: clock.now(),
         })
+    }
+}
+
+fn check_length(came: u64, told: Option<u64>) -> Result<(), Flaw> {
+    match told {
+        Some(told) if told != came => Err(Flaw::NotThePhoto(format!(
+            "{came} bytes came, but by google's word it has {told}"
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -104,6 +104,7 @@ impl App {
                 app: self.clone(),
                 source: Arc::clone(&source),
                 archive,
+                read_size: account.settings.read_size,
             },
             running: JoinSet::new(),
             later: Vec::new(),

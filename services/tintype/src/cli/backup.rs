@@ -21,6 +21,7 @@ use crate::{
     follow::{Ended, Follow},
     render::{Console, RunView},
     setup::{self, Fingerprints},
+    wire,
 };
 
 const EXAMPLES: &str = "\
@@ -80,6 +81,9 @@ pub(super) struct Backup {
     /// Downloads that the cloud project may make in a day
     #[arg(long, value_name = "N", default_value_t = 75_000)]
     quota_downloads: u64,
+    /// Downloads at the same time, at most; the right number below it is found by itself
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    transfers: u32,
     /// Trust this certificate authority as well (PEM)
     #[arg(long, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
@@ -98,6 +102,7 @@ impl Backup {
     /// Runs one backup, or goes on with the one that was interrupted.
     pub(super) async fn run(self: Box<Self>, life: &Lifecycle) -> Result<ExitCode, Failure> {
         let inputs = self.inputs()?;
+        wire::check(&self.options())?;
         let console = Console::new();
         let engine = Engine::start(&inputs.profile).await?;
         let outcome = self.back_up(&engine, &inputs, &console, life).await;
@@ -145,7 +150,12 @@ impl Backup {
     }
 
     /// Finds or makes everything up to the plan.
-    async fn prepare(&self, app: &App, inputs: &Inputs, console: &Console) -> Result<Plan, Failure> {
+    async fn prepare(
+        &self,
+        app: &App,
+        inputs: &Inputs,
+        console: &Console,
+    ) -> Result<Plan, Failure> {
         let tenant = setup::tenant(app).await?;
         let fingerprints = Fingerprints::in_folder(&inputs.profile.data);
         let account = &inputs.account;

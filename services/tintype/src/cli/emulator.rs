@@ -185,7 +185,10 @@ impl Started {
             }
         }
         for account in &self.accounts {
-            out(&format!("\n  token of {}\n  {}", account.email, account.token_blob));
+            out(&format!(
+                "\n  token of {}\n  {}",
+                account.email, account.token_blob
+            ));
         }
         out("\nBack it up: save the token as token.json and the secret as secret.txt, then");
         out(&format!(

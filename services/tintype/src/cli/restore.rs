@@ -1,6 +1,10 @@
 //! `tintype restore URL --to DIR`: copies the photos of a snapshot out of an archive, without catalogue or account.
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
 
 use clap::Args;
 use serde::Serialize;
@@ -9,15 +13,23 @@ use tintype_model::SnapshotId;
 use crate::{
     failure::Failure,
     place::Place,
-    render::{self, Console, bytes, counted, out, span},
+    render::{self, Console, Mark, bytes, counted, out, printable, span},
     wire::{Reader, RestoreOptions, RestoreReport},
 };
+
+/// Failed files that a person is shown; `--json` has all that are kept.
+const SHOWN: usize = 50;
+/// The exit code when some files could not be restored.
+const PARTIAL: u8 = 5;
 
 const EXAMPLES: &str = "\
 Examples:
   tintype restore ~/photos-backup --to ~/restored
   tintype restore ~/photos-backup --to ~/restored --identity key.txt
-  tintype restore ~/photos-backup --to ~/as-of-may --snapshot snp_0190f5…";
+  tintype restore ~/photos-backup --to ~/as-of-may --snapshot snp_0190f5…
+
+A restore that was interrupted goes on when it is repeated. Exit codes: 0 all is restored, 5 some files
+are not and are named, 2 the archive cannot be read like this.";
 
 /// Which snapshot, and where to.
 #[derive(Debug, Args)]
@@ -63,7 +75,7 @@ impl std::str::FromStr for Choice {
 struct Report<'a> {
     status: &'static str,
     archive: String,
-    to: &'a std::path::Path,
+    to: &'a Path,
     #[serde(flatten)]
     restored: &'a RestoreReport,
     seconds: f64,
@@ -84,16 +96,51 @@ impl Restore {
             ..RestoreOptions::default()
         };
         let restored = reader.restore(&to, &options, &console).await?;
+        let is_whole = restored.failed_count == 0;
+        let exit_code = if is_whole { 0 } else { PARTIAL };
+        tell_failed(&restored, &console);
         if self.json {
             render::json(&Report {
-                status: "restored",
+                status: if is_whole { "restored" } else { "partial" },
                 archive: place.to_string(),
                 to: &to,
                 restored: &restored,
                 seconds: begun.elapsed().as_secs_f64(),
-                exit_code: 0,
+                exit_code,
             });
+        } else {
+            tell(&restored, &to, begun);
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(ExitCode::from(exit_code))
+    }
+}
+
+fn tell(restored: &RestoreReport, to: &Path, begun: Instant) {
+    let mut line = format!(
+        "{} restored to {}: {} in {}",
+        counted(restored.written, "file"),
+        to.display(),
+        bytes(restored.bytes),
+        span(begun.elapsed())
+    );
+    if restored.skipped > 0 {
+        let skipped = counted(restored.skipped, "file");
+        line.push_str(&format!(
+            "; {skipped} were there already, equal byte for byte"
+        ));
+    }
+    out(&line);
+}
+
+fn tell_failed(restored: &RestoreReport, console: &Console) {
+    for (path, reason) in restored.failed.iter().take(SHOWN) {
+        console.mark(Mark::Bad, &printable(path), &printable(reason));
+    }
+    let hidden = restored.failed_count.saturating_sub(SHOWN as u64);
+    if hidden > 0 {
+        console.say(&format!(
+            "  and {}; --json lists them",
+            counted(hidden, "more file")
+        ));
     }
 }

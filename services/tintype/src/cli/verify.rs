@@ -71,7 +71,11 @@ impl Verify {
         let exit_code = u8::from(!found.is_intact());
         if self.json {
             render::json(&Report {
-                status: if found.is_intact() { "clean" } else { "problems" },
+                status: if found.is_intact() {
+                    "clean"
+                } else {
+                    "problems"
+                },
                 archive: place.to_string(),
                 found: &found,
                 seconds: begun.elapsed().as_secs_f64(),
@@ -87,7 +91,12 @@ fn tell(found: &VerifyReport, console: &Console, begun: Instant, json: bool) {
     for problem in found.problems.iter().take(SHOWN) {
         let mut line = format!("{}: {}", problem.kind, printable(&problem.detail));
         if problem.item_count > 0 {
-            let named: Vec<_> = problem.items.iter().take(3).map(|it| printable(it)).collect();
+            let named: Vec<_> = problem
+                .items
+                .iter()
+                .take(3)
+                .map(|it| printable(it))
+                .collect();
             let more = problem.item_count.saturating_sub(named.len() as u64);
             line.push_str(&format!("; needed by {}", named.join(", ")));
             if more > 0 {
@@ -98,7 +107,10 @@ fn tell(found: &VerifyReport, console: &Console, begun: Instant, json: bool) {
     }
     let hidden = found.problem_count.saturating_sub(SHOWN as u64);
     if hidden > 0 {
-        console.say(&format!("  and {}; --json lists them", counted(hidden, "more problem")));
+        console.say(&format!(
+            "  and {}; --json lists them",
+            counted(hidden, "more problem")
+        ));
     }
     if json {
         return;
@@ -112,9 +124,14 @@ fn tell(found: &VerifyReport, console: &Console, begun: Instant, json: bool) {
     );
     let took = span(begun.elapsed());
     if found.is_intact() {
-        out(&format!("Intact: every byte of {checked} is as it was written ({took})."));
+        out(&format!(
+            "Intact: every byte of {checked} is as it was written ({took})."
+        ));
         return;
     }
-    out(&format!("{} in {checked} ({took}).", counted(found.problem_count, "problem")));
-    console.action("run the backup again with --full: what is missing is copied again while Google still has it");
+    out(&format!(
+        "{} in {checked} ({took}).",
+        counted(found.problem_count, "problem")
+    ));
+    console.action("restore what is whole, and back up to a new destination (another --to) while Google still has the rest");
 }

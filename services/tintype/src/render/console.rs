@@ -96,8 +96,8 @@ impl Console {
 
     fn bar_template(&self) -> &'static str {
         match self.colours {
-            true => "  {prefix}  {bar:20.cyan/dim}  {wide_msg}",
-            false => "  {prefix}  {bar:20}  {wide_msg}",
+            true => "  {bar:14.cyan/dim}  {wide_msg}",
+            false => "  {bar:14}  {wide_msg}",
         }
     }
 

@@ -3,11 +3,13 @@
 mod console;
 mod pace;
 mod run_view;
+mod shell;
 mod table;
 mod units;
 
 pub(crate) use console::{Console, Mark, Meter};
 pub(crate) use run_view::RunView;
+pub(crate) use shell::{program, quoted};
 pub(crate) use table::Table;
 pub(crate) use units::{bytes, count, counted, printable, span};
 

@@ -46,7 +46,10 @@ impl Pace {
         let crowded = self.samples.len() > 1;
         match self.samples.back_mut() {
             Some(last) if crowded && now.duration_since(last.at) < GRAIN => {
-                *last = Sample { at: last.at, ..fresh };
+                *last = Sample {
+                    at: last.at,
+                    ..fresh
+                };
             }
             _ => self.samples.push_back(fresh),
         }

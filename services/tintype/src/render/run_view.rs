@@ -45,7 +45,8 @@ impl RunView {
         // A run that goes on where it stopped is paced by what it does now.
         let base = *self.base.get_or_insert(*progress);
         let stored = progress.stored - base.stored;
-        self.pace.note(Instant::now(), stored, progress.bytes - base.bytes);
+        self.pace
+            .note(Instant::now(), stored, progress.bytes - base.bytes);
         let done = progress.stored + progress.failed;
         let pace = &self.pace;
         let queued = Some(progress.queued).filter(|&queued| queued > 0);
@@ -78,7 +79,7 @@ fn words(progress: &Progress, pace: &Pace) -> String {
         bytes(progress.bytes)
     );
     if let Some((items, rate)) = pace.rates() {
-        let per_second = format!("  {}/s  {items:.0} items/s", bytes(whole(rate)));
+        let per_second = format!("  {}/s  {items:.0}/s", bytes(whole(rate)));
         text.push_str(&per_second);
     }
     let left = progress.queued.saturating_sub(done);
@@ -122,7 +123,7 @@ mod tests {
             downloads: 101,
             ..Progress::default()
         };
-        let expected = "100/300 items  6.0 MiB  3.0 MiB/s  50 items/s  4.0 s left  quota 104";
+        let expected = "100/300 items  6.0 MiB  3.0 MiB/s  50/s  4.0 s left  quota 104";
         assert_eq!(words(&progress, &pace), expected);
     }
 }

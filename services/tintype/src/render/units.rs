@@ -55,7 +55,11 @@ pub(crate) fn printable(text: &str) -> String {
     const LONGEST: usize = 80;
     let harmless = |c: char| {
         let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns { '\u{fffd}' } else { c }
+        if c.is_control() || turns {
+            '\u{fffd}'
+        } else {
+            c
+        }
     };
     let mut shown: String = text.chars().take(LONGEST).map(harmless).collect();
     if text.chars().nth(LONGEST).is_some() {
@@ -71,7 +75,15 @@ mod tests {
     #[test]
     fn bytes_use_the_largest_unit_that_fits() {
         let shown = [0, 1023, 1024, 61_440, 1_048_575, 1_048_576, 5_000_000_000].map(bytes);
-        let expected = ["0 B", "1023 B", "1.0 KiB", "60.0 KiB", "1023.9 KiB", "1.0 MiB", "4.6 GiB"];
+        let expected = [
+            "0 B",
+            "1023 B",
+            "1.0 KiB",
+            "60.0 KiB",
+            "1023.9 KiB",
+            "1.0 MiB",
+            "4.6 GiB",
+        ];
         assert_eq!(shown, expected);
     }
 
@@ -90,7 +102,10 @@ mod tests {
     #[test]
     fn a_hostile_name_cannot_steer_the_terminal() {
         let shown = printable("a\u{1b}[2J\u{202e}gpj.exe\n");
-        assert!(!shown.chars().any(char::is_control) && !shown.contains('\u{202e}'), "{shown}");
+        assert!(
+            !shown.chars().any(char::is_control) && !shown.contains('\u{202e}'),
+            "{shown}"
+        );
         assert_eq!(printable(&"x".repeat(4096)).chars().count(), 81);
     }
 }

@@ -1,10 +1,18 @@
 //! Destinations under the policy of a person on their own machine: folders and private endpoints are allowed.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
-use tintype_blob::{ArchiveSettings, Root, S3Root, Spool};
-use tintype_model::storage::{S3Settings, StorageSettings};
+use chrono::DateTime;
+use tintype_blob::{ArchiveSettings, MemoryRoot, Root, S3Root, Spool};
+use tintype_model::{
+    ArchiveId,
+    plan::PlanOptions,
+    storage::{S3Settings, StorageSettings},
+};
 use tintype_ports::{
     Archive, ArchiveError,
     archive::{ArchiveSpec, Archives},
@@ -98,4 +106,23 @@ pub(super) fn locate(text: &str, keys: Option<BucketKeys>) -> Result<StorageSett
         Root::S3(s3) => Ok(StorageSettings::S3(s3.settings)),
         Root::Memory(_) => Err(Failure::usage("destination: memory is no lasting place")),
     }
+}
+
+/// Checks layout and recipients on an archive in memory, which nothing is written to.
+pub(super) fn check(options: &PlanOptions) -> Result<(), Failure> {
+    let settings = ArchiveSettings {
+        root: Root::Memory(MemoryRoot::new()?),
+        archive: ArchiveId::new(DateTime::UNIX_EPOCH, [0; 10]),
+        layout: options.layout,
+        recipients: options.recipients.clone(),
+        signing_key: [0; 32],
+        local_folders: true,
+        spool: Spool {
+            folder: PathBuf::new(),
+            bytes: 0,
+        },
+        identity: None,
+    };
+    tintype_blob::open_archive(settings)?;
+    Ok(())
 }

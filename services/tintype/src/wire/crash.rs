@@ -77,8 +77,16 @@ mod debug {
         #[test]
         fn the_process_ends_at_the_nth_time_of_the_step_only() {
             let crash = CrashAt::parse("page-written:2").unwrap();
-            let due = [Step::PageWritten, Step::Staged, Step::PageWritten, Step::PageWritten];
-            assert_eq!(due.map(|step| crash.is_due(step)), [false, false, true, false]);
+            let due = [
+                Step::PageWritten,
+                Step::Staged,
+                Step::PageWritten,
+                Step::PageWritten,
+            ];
+            assert_eq!(
+                due.map(|step| crash.is_due(step)),
+                [false, false, true, false]
+            );
             assert!(CrashAt::parse("leased").unwrap().is_due(Step::Leased));
         }
 

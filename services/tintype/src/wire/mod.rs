@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc};
 use tintype_app::{App, Ports};
 use tintype_events::MemoryEvents;
 use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
-use tintype_model::{ErrorKind, storage::StorageSettings};
+use tintype_model::{ErrorKind, plan::PlanOptions, storage::StorageSettings};
 use tintype_ports::{Clock, Entropy, Store, vault::BucketKeys};
 use tintype_queue::MemoryQueue;
 use tintype_quota::MemoryQuota;
@@ -22,7 +22,7 @@ use tintype_vault_core::{KeyRing, VaultCore};
 use crate::{config::Profile, failure::Failure};
 
 pub(crate) use offline::Reader;
-pub(crate) use tintype_blob::{RestoreOptions, RestoreProgress, RestoreReport, VerifyOptions, VerifyProgress, VerifyReport};
+pub(crate) use tintype_blob::{RestoreOptions, RestoreReport, VerifyOptions, VerifyReport};
 
 /// Messages that may wait in the queue; the scheduler keeps it far shallower.
 const QUEUE_CAPACITY: usize = 1024;
@@ -54,10 +54,15 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
     let steps = crash::from_env()?;
 
     let mut http = HttpSettings::from_env()?;
-    http.ca_certs.extend(profile.ca_cert.clone().map(CaCert::File));
+    http.ca_certs
+        .extend(profile.ca_cert.clone().map(CaCert::File));
     let client = http.client()?;
     let google = GoogleSettings {
-        endpoints: profile.google.as_ref().map(GoogleEndpoints::at).unwrap_or_default(),
+        endpoints: profile
+            .google
+            .as_ref()
+            .map(GoogleEndpoints::at)
+            .unwrap_or_default(),
         ..GoogleSettings::default()
     };
     let oauth = GoogleOAuth::new(client.clone(), google.clone(), Arc::clone(&entropy));
@@ -65,13 +70,23 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
     let store = SqliteStore::open(&profile.data.join("catalogue.db"), Arc::clone(&clock)).await?;
     let vault_file = profile.data.join("vault.db");
     let ring = key_ring(&profile.data.join("vault.key"), &vault_file)?;
-    let vault = VaultCore::open(&vault_file, ring, Arc::new(oauth), Arc::clone(&clock), Arc::clone(&entropy))
-        .await
-        .map_err(|error| Failure::caused_by(ErrorKind::Conflict, &error))?;
+    let vault = VaultCore::open(
+        &vault_file,
+        ring,
+        Arc::new(oauth),
+        Arc::clone(&clock),
+        Arc::clone(&entropy),
+    )
+    .await
+    .map_err(|error| Failure::caused_by(ErrorKind::Conflict, &error))?;
 
     let catalogue: Arc<dyn Store> = Arc::new(store.clone());
     let limits = profile.limits;
-    let quota = MemoryQuota::new(Arc::new(store.clone()), Arc::new(move |_| limits), Arc::clone(&clock));
+    let quota = MemoryQuota::new(
+        Arc::new(store.clone()),
+        Arc::new(move |_| limits),
+        Arc::clone(&clock),
+    );
     // Event ids go on growing from one process to the next, so that nobody takes an old one for a new one.
     let first_event = u64::try_from(clock.now().timestamp_micros()).unwrap_or(0);
     let ports = Ports {
@@ -80,7 +95,11 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
         quota: Arc::new(quota),
         events: Arc::new(MemoryEvents::new(first_event)),
         vault: Arc::new(vault.clone()),
-        sources: Arc::new(GooglePhotosSources::new(client, google, Arc::clone(&entropy))),
+        sources: Arc::new(GooglePhotosSources::new(
+            client,
+            google,
+            Arc::clone(&entropy),
+        )),
         archives: Arc::new(archives::LocalPolicy::new(&http, &profile.data)?),
         clock,
         entropy,
@@ -93,6 +112,11 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
 /// Reads where a destination or an archive lies.
 pub(crate) fn locate(text: &str, keys: Option<BucketKeys>) -> Result<StorageSettings, Failure> {
     archives::locate(text, keys)
+}
+
+/// Checks how a plan is to write, before anything is stored.
+pub(crate) fn check(options: &PlanOptions) -> Result<(), Failure> {
+    archives::check(options)
 }
 
 /// The key file beside the vault. Only a vault that is new itself gets a new one: an old vault cannot be opened with it.

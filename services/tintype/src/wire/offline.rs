@@ -1,21 +1,18 @@
 //! Reading archives without catalogue or account: verify, restore, and what a manifest lists.
 
 use std::{
-    collections::HashMap,
     fs,
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
-use futures::StreamExt;
 use secrecy::{ExposeSecret, SecretString};
 use tintype_blob::{
     ArchiveReader, RestoreOptions, RestoreProgress, RestoreReport, VerifyOptions, VerifyProgress,
     VerifyReport,
 };
-use tintype_model::snapshot::ManifestItem;
-use tintype_ports::{ArchiveError, archive::ManifestEntry};
+use tintype_ports::ArchiveError;
 use tintype_runtime::HttpSettings;
 
 use super::archives;
@@ -79,11 +76,11 @@ impl Reader {
         let meter = Mutex::new(console.meter("restoring"));
         let show = |so_far: RestoreProgress| {
             locked(&meter, |meter| {
-                meter.update(so_far.files, Some(so_far.total_files), || {
+                meter.update(so_far.items, Some(so_far.total), || {
                     format!(
-                        "{}/{} files  {}",
-                        count(so_far.files),
-                        count(so_far.total_files),
+                        "{}/{} items  {}",
+                        count(so_far.items),
+                        count(so_far.total),
                         bytes(so_far.bytes)
                     )
                 });
@@ -92,30 +89,6 @@ impl Reader {
         let report = tintype_blob::restore(&self.0, to, options, &show).await;
         report.map_err(needs_identity)
     }
-}
-
-impl Reader {
-    /// The restored file of each item of the newest snapshot, by the item's id.
-    pub(crate) async fn restored_files(
-        &self,
-        to: &Path,
-    ) -> Result<HashMap<String, PathBuf>, Failure> {
-        let mut files = HashMap::new();
-        let Some(&newest) = self.0.snapshots().await?.last() else {
-            return Ok(files);
-        };
-        let mut entries = self.0.read_manifest(newest).await?;
-        while let Some(entry) = entries.next().await {
-            if let ManifestEntry::Item(item) = entry? {
-                files.insert(item.id.to_string(), to.join(restored_path(&item)));
-            }
-        }
-        Ok(files)
-    }
-}
-
-fn restored_path(item: &ManifestItem) -> String {
-    item.content.path.clone()
 }
 
 fn locked(meter: &Mutex<Meter>, act: impl FnOnce(&mut Meter)) {
@@ -152,11 +125,19 @@ pub(super) fn new_identity(file: &Path) -> Result<String, Failure> {
 fn write_private(file: &Path, text: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(file)?;
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
     file.write_all(text.as_bytes())
 }
 
 #[cfg(not(unix))]
 fn write_private(file: &Path, text: &str) -> io::Result<()> {
-    fs::OpenOptions::new().write(true).create_new(true).open(file)?.write_all(text.as_bytes())
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(file)?
+        .write_all(text.as_bytes())
 }

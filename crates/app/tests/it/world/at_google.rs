@@ -8,7 +8,7 @@ use tintype_emulator::{
     CallKind, Control, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, ItemBytes,
     Library, NewItem,
 };
-use tintype_model::{plan::Layout, quota::QuotaLimits};
+use tintype_model::{plan::Layout, quota::QuotaLimits, storage::StorageSettings};
 use tintype_ports::Clock;
 use tintype_runtime::SystemClock;
 
@@ -78,6 +78,21 @@ impl World {
 
     pub fn limit(&self, limits: QuotaLimits) {
         *self.limits.lock().expect("limits") = limits;
+    }
+
+    /// Has the size of each item asked for before its download.
+    pub async fn read_sizes(&self) {
+        let store = &self.process.app.ports().store;
+        let mut storage = store
+            .storage(self.first.tenant, self.first.storage)
+            .await
+            .expect("the store answers")
+            .expect("the storage is there");
+        let StorageSettings::GooglePhotos(settings) = &mut storage.settings else {
+            panic!("the source is no google photos storage");
+        };
+        settings.read_size = true;
+        store.update_storage(&storage).await.expect("updated");
     }
 
     /// Moves our clock; Google's moves along.

@@ -1,6 +1,7 @@
 //! Everything the command line names, read and checked before anything is stored.
 
 use secrecy::SecretString;
+use tintype_app::Settings;
 use tintype_model::{
     credential::{ClientId, ClientSecretFile, TokenBlob},
     quota::QuotaLimits,
@@ -59,9 +60,19 @@ impl Backup {
                     requests_per_day: self.quota_requests,
                     downloads_per_day: self.quota_downloads,
                 },
+                settings: self.settings(),
                 ..Profile::in_folder(data)
             },
         })
+    }
+
+    fn settings(&self) -> Settings {
+        let usual = Settings::default();
+        Settings {
+            initial_downloads: usual.initial_downloads.min(self.transfers),
+            max_downloads: self.transfers,
+            ..usual
+        }
     }
 
     fn client(&self) -> Result<(ClientId, SecretString), Failure> {
@@ -76,12 +87,12 @@ impl Backup {
         };
         let secret = secret.trim();
         if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(
-                Failure::usage("client secret: is missing, or is no line of plain characters")
-                    .with_action(format!(
-                        "put it into a file and give --client-secret-file, or set {SECRET_VARIABLE}"
-                    )),
-            );
+            return Err(Failure::usage(
+                "client secret: is missing, or is no line of plain characters",
+            )
+            .with_action(format!(
+                "put it into a file and give --client-secret-file, or set {SECRET_VARIABLE}"
+            )));
         }
         Ok((id, SecretString::from(secret)))
     }

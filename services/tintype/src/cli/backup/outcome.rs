@@ -17,7 +17,7 @@ use super::inputs::Inputs;
 use crate::{
     failure::{Failure, action_for},
     follow::exit_of_waiting,
-    render::{Console, Mark, bytes, count, counted, out, printable, span},
+    render::{Console, Mark, bytes, count, counted, out, printable, program, quoted, span},
 };
 
 /// Catalogue rows that one look brings.
@@ -88,7 +88,9 @@ impl Outcome {
     ) -> Result<Self, Failure> {
         let store = &app.ports().store;
         let snapshot = store.latest_snapshot(plan.tenant, plan.id).await?;
-        let is_partial = run.as_ref().is_some_and(|run| run.status.state == RunState::Partial);
+        let is_partial = run
+            .as_ref()
+            .is_some_and(|run| run.status.state == RunState::Partial);
         let failed = match is_partial {
             true => failed_items(app, plan.tenant, plan).await?,
             false => Vec::new(),
@@ -127,7 +129,11 @@ impl Outcome {
             status: status.map_or("interrupted", |it| it.state.as_str()),
             run: self.id,
             mode: self.run.as_ref().map(|run| run.mode),
-            snapshot: self.run.as_ref().and_then(|run| run.snapshot).map(|it| it.to_string()),
+            snapshot: self
+                .run
+                .as_ref()
+                .and_then(|run| run.snapshot)
+                .map(|it| it.to_string()),
             items: self.items,
             progress: self.progress,
             seconds: self.took.as_secs_f64(),
@@ -135,7 +141,9 @@ impl Outcome {
                 code: it.kind.code(),
                 message: &it.message,
             }),
-            resumes_at: status.and_then(|it| it.resumes_at).map(|it| it.to_rfc3339()),
+            resumes_at: status
+                .and_then(|it| it.resumes_at)
+                .map(|it| it.to_rfc3339()),
             failed_items: &self.failed,
             destination: &self.destination,
             data_dir: &self.data_dir,
@@ -163,7 +171,7 @@ impl Outcome {
         let done = &self.progress;
         console.mark(Mark::Good, "listed", &counted(done.listed, "item"));
         let changes = format!(
-            "{} new, {} changed, {} gone at Google",
+            "{} new, {} changes to items and albums, {} gone at Google",
             count(done.new),
             count(done.changed),
             count(done.gone)
@@ -189,7 +197,12 @@ impl Outcome {
             return;
         }
         console.mark(Mark::Good, "snapshot", &counted(self.items, "item"));
-        console.say(&format!("\nCheck it with: tintype verify '{}'", self.destination));
+        let archive = quoted(self.destination.as_ref());
+        console.say(&format!(
+            "
+Check it with: {} verify {archive}",
+            program()
+        ));
     }
 
     fn tell_failed(&self, console: &Console) {
@@ -199,7 +212,11 @@ impl Outcome {
         ));
         for item in self.failed.iter().take(SHOWN) {
             let (name, reason) = (printable(&item.file_name), printable(&item.reason));
-            console.mark(Mark::Bad, &name, &format!("{reason} ({})", printable(&item.id)));
+            console.mark(
+                Mark::Bad,
+                &name,
+                &format!("{reason} ({})", printable(&item.id)),
+            );
         }
         if self.failed.len() > SHOWN {
             let more = count((self.failed.len() - SHOWN) as u64);
@@ -246,7 +263,11 @@ async fn failed_items(
     let mut failed = Vec::new();
     let mut after = None;
     loop {
-        let rows = app.ports().store.items(tenant, plan.id, after, LOOK).await?;
+        let rows = app
+            .ports()
+            .store
+            .items(tenant, plan.id, after, LOOK)
+            .await?;
         let Some(last) = rows.last() else {
             return Ok(failed);
         };

@@ -56,20 +56,40 @@ impl Acts<'_> {
         let identity = self.home.identity();
         let identity = self.demo.encrypt.then_some(identity.as_path());
         let reader = Reader::open(&place, identity).await?;
-        let verified = reader.verify(&VerifyOptions::default(), self.console).await?;
+        let verified = reader
+            .verify(&VerifyOptions::default(), self.console)
+            .await?;
         let problems = verified.problem_count;
         let mark = if problems == 0 { Mark::Good } else { Mark::Bad };
-        let evidence = format!("{}, {}", counted(verified.objects, "object"), counted(problems, "problem"));
+        let evidence = format!(
+            "{}, {}",
+            counted(verified.objects, "object"),
+            counted(problems, "problem")
+        );
         self.console.mark(mark, "verified", &evidence);
 
         self.console.title("Restoring into an empty folder");
         let to = self.home.restored();
-        let restored = reader.restore(&to, &RestoreOptions::default(), self.console).await?;
-        let evidence = format!("{}, {}", counted(restored.files, "file"), bytes(restored.bytes));
-        self.console.mark(Mark::Good, "restored", &evidence);
-        let files = reader.restored_files(&to).await?;
-        let compared = compare::all(self.google, &files, self.console).await?;
-        let mark = if compared.is_equal() { Mark::Good } else { Mark::Bad };
+        let restored = reader
+            .restore(&to, &RestoreOptions::default(), self.console)
+            .await?;
+        let evidence = format!(
+            "{}, {}",
+            counted(restored.written, "file"),
+            bytes(restored.bytes)
+        );
+        let mark = if restored.failed_count == 0 {
+            Mark::Good
+        } else {
+            Mark::Bad
+        };
+        self.console.mark(mark, "restored", &evidence);
+        let compared = compare::all(self.google, &to, self.console).await?;
+        let mark = if compared.is_equal() {
+            Mark::Good
+        } else {
+            Mark::Bad
+        };
         let evidence = format!(
             "{}, {}",
             counted(compared.files, "file"),
@@ -86,9 +106,14 @@ impl Acts<'_> {
     }
 
     async fn connect(&self) -> Result<Plan, Failure> {
-        self.console.title("Connecting Google Photos with a pasted token");
+        self.console
+            .title("Connecting Google Photos with a pasted token");
         let account = self.google.account(&self.google.token_blob())?;
-        self.console.mark(Mark::Good, "credentials parse", "client id, secret, refresh token");
+        self.console.mark(
+            Mark::Good,
+            "credentials parse",
+            "client id, secret, refresh token",
+        );
         let tenant = setup::tenant(self.app).await?;
         let source = setup::connect_account(self.app, tenant, &account, self.console).await?;
         let place = Place::folder(self.home.archive());
@@ -142,14 +167,24 @@ impl Acts<'_> {
     }
 
     fn tell(&self, run: &RunResult) {
-        let Progress { listed, new, stored, bytes: size, .. } = run.progress;
+        let Progress {
+            listed,
+            new,
+            stored,
+            bytes: size,
+            ..
+        } = run.progress;
         let good = run.status.state == RunState::Succeeded;
         let mark = if good { Mark::Good } else { Mark::Bad };
         let whole = match run.mode {
             RunMode::Full => "the whole library",
             RunMode::Routine => "newest first, until nothing is new",
         };
-        self.console.mark(mark, "listed", &format!("{}, {whole}", counted(listed, "item")));
+        self.console.mark(
+            mark,
+            "listed",
+            &format!("{}, {whole}", counted(listed, "item")),
+        );
         let copied = format!(
             "{} of {new} new, {}, {}",
             counted(stored, "item"),
@@ -164,7 +199,8 @@ impl Acts<'_> {
         );
         self.console.mark(mark, "quota spent", &quota);
         if let Some(reason) = &run.status.reason {
-            self.console.mark(mark, run.status.state.as_str(), &reason.message);
+            self.console
+                .mark(mark, run.status.state.as_str(), &reason.message);
         }
     }
 }
@@ -173,6 +209,10 @@ fn pace(size: u64, took: Duration) -> String {
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     match size {
         0 => span(took),
-        _ => format!("{}/s, {}", bytes(size.saturating_mul(1000) / millis), span(took)),
+        _ => format!(
+            "{}/s, {}",
+            bytes(size.saturating_mul(1000) / millis),
+            span(took)
+        ),
     }
 }

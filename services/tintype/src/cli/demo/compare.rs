@@ -22,14 +22,16 @@ pub(super) struct Comparison {
     pub(super) bytes: u64,
     /// Bytes that are not those that Google serves; all of them where a file is missing.
     pub(super) differing_bytes: u64,
-    /// Items at Google without a restored file.
+    /// Items at Google for which no file has the bytes.
     pub(super) missing: u64,
+    /// Files with bytes that Google does not serve.
+    pub(super) unexpected: u64,
 }
 
 impl Comparison {
     /// Whether every byte was there.
     pub(super) const fn is_equal(&self) -> bool {
-        self.differing_bytes == 0 && self.missing == 0 && self.files > 0
+        self.differing_bytes == 0 && self.missing == 0 && self.unexpected == 0 && self.files > 0
     }
 
     fn add(&mut self, served: &[u8], restored: Option<&[u8]>) {
@@ -44,28 +46,53 @@ impl Comparison {
     }
 }
 
-/// Compares the restored file of each item, one after the other. `files` names it by the item's id.
+/// Looks for the restored file of each item by its content, since what is looked at is a folder that any person could have:
+/// no manifest, no catalogue. Each file stands for one item.
 pub(super) async fn all(
     google: &Google,
-    files: &HashMap<String, PathBuf>,
+    restored: &Path,
     console: &Console,
 ) -> Result<Comparison, Failure> {
-    let mut comparison = Comparison::default();
     let mut meter = console.meter("comparing");
+    let mut files: HashMap<blake3::Hash, Vec<PathBuf>> = HashMap::new();
+    for path in media(restored)? {
+        let hash = blake3::hash(&read(&path).await?);
+        files.entry(hash).or_default().push(path);
+    }
+    let mut comparison = Comparison::default();
     let items = google.listing()?;
     let total = items.len() as u64;
     for (done, item) in (0_u64..).zip(&items) {
         let served = google.served(item)?;
-        let restored = match files.get(&item.id) {
-            Some(path) => Some(read(path).await?),
+        let candidate = files.get_mut(&blake3::hash(&served)).and_then(Vec::pop);
+        let bytes = match candidate {
+            Some(path) => Some(read(&path).await?),
             None => None,
         };
-        comparison.add(&served, restored.as_deref());
+        comparison.add(&served, bytes.as_deref());
         meter.update(done, Some(total), || {
             format!("{}/{} files", count(done), count(total))
         });
     }
+    comparison.unexpected = files.values().map(|left| left.len() as u64).sum();
     Ok(comparison)
+}
+
+/// Every file below `by-month`, where restored photos and videos lie.
+fn media(restored: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut folders = vec![restored.join("by-month")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let failed = |error: std::io::Error| Failure::file("reading", &folder, &error);
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            match entry.file_type().map_err(failed)?.is_dir() {
+                true => folders.push(entry.path()),
+                false => files.push(entry.path()),
+            }
+        }
+    }
+    Ok(files)
 }
 
 async fn read(path: &Path) -> Result<Vec<u8>, Failure> {

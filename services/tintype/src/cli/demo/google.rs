@@ -133,12 +133,21 @@ impl Google {
     pub(super) fn add_photos(&self) -> Result<u64, Failure> {
         for number in 1..=ADDED {
             let (name, bytes) = if number == ADDED {
-                (format!("NEW_{number:04}.MP4"), ItemBytes::Video(VIDEO_BYTES / 2))
+                (
+                    format!("NEW_{number:04}.MP4"),
+                    ItemBytes::Video(VIDEO_BYTES / 2),
+                )
             } else {
-                (format!("NEW_{number:04}.JPG"), ItemBytes::Photo(self.photo_bytes))
+                (
+                    format!("NEW_{number:04}.JPG"),
+                    ItemBytes::Photo(self.photo_bytes),
+                )
             };
-            self.control
-                .add_item(DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, NewItem::new(name, bytes))?;
+            self.control.add_item(
+                DEFAULT_ACCOUNT,
+                DEFAULT_CLIENT_ID,
+                NewItem::new(name, bytes),
+            )?;
         }
         Ok(ADDED)
     }
@@ -150,7 +159,11 @@ impl Google {
 
     /// What it serves for an item's full bytes.
     pub(super) fn served(&self, item: &ItemSummary) -> Result<Vec<u8>, Failure> {
-        let suffix = if item.mime.starts_with("video/") { "dv" } else { "d" };
+        let suffix = if item.mime.starts_with("video/") {
+            "dv"
+        } else {
+            "d"
+        };
         let bytes = self.control.served_bytes(&item.id, suffix)?;
         Ok(bytes.map(Vec::from).unwrap_or_default())
     }

@@ -50,8 +50,10 @@ impl Home {
             Err(error) => return Err(Failure::file("opening", &root, &error)),
         };
         if holds_something {
-            return Err(Failure::usage(format!("keep: {} is not empty", root.display()))
-                .with_action("choose a new or empty folder"));
+            return Err(
+                Failure::usage(format!("keep: {} is not empty", root.display()))
+                    .with_action("choose a new or empty folder"),
+            );
         }
         fs::create_dir_all(&root)
             .map_err(|error| Failure::file("making the folder", &root, &error))?;

@@ -1,10 +1,6 @@
 //! What the demo showed: a table and the next commands for a person, JSON for scripts, an exit code.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use serde::Serialize;
 use tintype_model::{
@@ -14,7 +10,7 @@ use tintype_model::{
 
 use super::{compare::Comparison, home::Home};
 use crate::{
-    render::{Console, Mark, Table, bytes, count, out, span},
+    render::{Console, Mark, Table, bytes, count, out, program, quoted, span},
     wire::{RestoreReport, VerifyReport},
 };
 
@@ -110,8 +106,8 @@ impl Outcome {
                 "every restored byte is the one that Google served",
                 compared.is_equal(),
                 format!(
-                    "{} differing bytes in {} files, {} files missing",
-                    compared.differing_bytes, compared.files, compared.missing
+                    "{} differing bytes in {} files, {} missing, {} unexpected",
+                    compared.differing_bytes, compared.files, compared.missing, compared.unexpected
                 ),
             ),
         ]
@@ -124,7 +120,10 @@ impl Outcome {
     /// 0 when everything is as it should be; says what is not.
     pub(super) fn exit_code(&self, console: &Console) -> ExitCode {
         for broken in self.promises().iter().filter(|it| !it.kept) {
-            console.failure(&format!("not so: {} ({})", broken.name, broken.detail), None);
+            console.failure(
+                &format!("not so: {} ({})", broken.name, broken.detail),
+                None,
+            );
         }
         ExitCode::from(u8::from(!self.is_good()))
     }
@@ -155,7 +154,15 @@ impl Outcome {
     /// The result for a person.
     pub(super) fn tell(&self, console: &Console, home: &Home) {
         console.say("");
-        let mut table = Table::new(["run", "listed", "new", "downloaded", "requests", "bytes", "time"]);
+        let mut table = Table::new([
+            "run",
+            "listed",
+            "new",
+            "downloaded",
+            "requests",
+            "bytes",
+            "time",
+        ]);
         for run in &self.runs {
             let done = &run.progress;
             table.row([
@@ -170,10 +177,22 @@ impl Outcome {
         }
         table.lines().iter().for_each(|line| out(line));
         out("");
-        out(&format!("verified objects   {}", count(self.verified.objects)));
-        out(&format!("problems           {}", count(self.verified.problem_count)));
-        out(&format!("files restored     {}", count(self.restored.files)));
-        out(&format!("differing bytes    {}", count(self.compared.differing_bytes)));
+        out(&format!(
+            "verified objects   {}",
+            count(self.verified.objects)
+        ));
+        out(&format!(
+            "problems           {}",
+            count(self.verified.problem_count)
+        ));
+        out(&format!(
+            "files restored     {}",
+            count(self.restored.written)
+        ));
+        out(&format!(
+            "differing bytes    {}",
+            count(self.compared.differing_bytes)
+        ));
         if !self.is_good() {
             return;
         }
@@ -182,7 +201,9 @@ impl Outcome {
             out(&format!("  {command}\n      {what}"));
         }
         let root = quoted(home.root());
-        out(&format!("\nEverything lies in {root}; remove it with: rm -r {root}"));
+        out(&format!(
+            "\nEverything lies in {root}; remove it with: rm -r {root}"
+        ));
         console.mark(Mark::Good, "demo", "everything is as it should be");
     }
 }
@@ -212,47 +233,6 @@ fn next(home: &Home) -> Vec<(String, &'static str)> {
             format!("{program} emulator"),
             "the fake Google alone, to try things against",
         ),
-        (
-            format!("{program} backup --help"),
-            "your real account",
-        ),
+        (format!("{program} backup --help"), "your real account"),
     ]
-}
-
-/// How this program is called from here: by name where the shell finds it, else by path.
-fn program() -> String {
-    let Ok(me) = std::env::current_exe() else {
-        return "tintype".into();
-    };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path)
-        .map(|folder| folder.join("tintype"))
-        .find(|file| file.is_file());
-    if found.is_some_and(|file| file.canonicalize().is_ok_and(|file| file == me)) {
-        return "tintype".into();
-    }
-    let here = std::env::current_dir().unwrap_or_default();
-    let shown = me.strip_prefix(here).map_or_else(|_| me.clone(), PathBuf::from);
-    quoted(&shown)
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
-    match text.chars().all(plain) {
-        true => text,
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_quoted_for_the_shell_where_they_must_be() {
-        assert_eq!(quoted(Path::new("/tmp/tintype-demo-x/archive")), "/tmp/tintype-demo-x/archive");
-        assert_eq!(quoted(Path::new("/it's me")), r"'/it'\''s me'");
-    }
 }

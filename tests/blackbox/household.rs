@@ -1,0 +1,139 @@
+//! A person at home: an account at Google, a token file, a folder to back up to.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tintype_emulator::{
+    Control, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Emulator, EmulatorConfig, Library,
+    QuotaLimits, RunningEmulator,
+};
+use tintype_testkit::{
+    process::{Spawned, Stream},
+    provided,
+};
+
+/// Longer than any command here takes.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// How a command ended.
+pub struct Ended {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    pub fn code(&self) -> Option<i32> {
+        self.status.code()
+    }
+
+    /// The one JSON object on standard output.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(self.stdout.trim())
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    #[track_caller]
+    pub fn assert_code(&self, code: i32) {
+        assert_eq!(
+            self.code(),
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+    }
+}
+
+/// `tintype` with arguments, away from this person's own environment.
+pub fn tintype(arguments: &[&str]) -> Command {
+    let mut command = Command::new(provided::tintype());
+    command.args(arguments);
+    for name in [
+        "HTTPS_PROXY",
+        "SSL_CERT_FILE",
+        "TINTYPE_CLIENT_SECRET",
+        "TINTYPE_CRASH_AT",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs a command to its end.
+pub async fn run(command: Command) -> Ended {
+    let mut process = Spawned::start(command);
+    let status = process.wait(PATIENCE).await;
+    Ended {
+        status,
+        stdout: process.text(Stream::Stdout),
+        stderr: process.text(Stream::Stderr),
+    }
+}
+
+/// The person.
+pub struct Household {
+    pub google: RunningEmulator,
+    pub control: Control,
+    pub dir: TempDir,
+}
+
+impl Household {
+    pub async fn new(library: Library) -> Self {
+        let mut config = EmulatorConfig::with_library(library);
+        config.switches.quota = QuotaLimits::unlimited();
+        let google = Emulator::start(config).await.expect("the emulator starts");
+        let dir = TempDir::new().expect("a folder");
+        std::fs::write(dir.path().join("token.json"), google.token_blob()).expect("written");
+        let control = google.control();
+        Self {
+            google,
+            control,
+            dir,
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn archive(&self) -> PathBuf {
+        self.path("archive")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// `tintype backup` of the account to `destination`.
+    pub fn backup_to(&self, destination: &str, more: &[&str]) -> Command {
+        let mut command = tintype(&["backup", "--json", "--quota-requests", "1000000"]);
+        command
+            .args([
+                "--quota-downloads",
+                "1000000",
+                "--client-id",
+                DEFAULT_CLIENT_ID,
+            ])
+            .args(["--google-url", &self.google.base_url(), "--to", destination])
+            .arg("--token-file")
+            .arg(self.path("token.json"))
+            .arg("--data-dir")
+            .arg(self.data())
+            .args(more)
+            .env("TINTYPE_CLIENT_SECRET", DEFAULT_CLIENT_SECRET);
+        command
+    }
+
+    pub fn backup(&self, more: &[&str]) -> Command {
+        self.backup_to(text(&self.archive()), more)
+    }
+}
+
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
