@@ -58,3 +58,15 @@ CREATE TABLE album_members (
     PRIMARY KEY (tenant_id, plan_id, album_id, position),
     FOREIGN KEY (tenant_id, plan_id, album_id) REFERENCES albums (tenant_id, plan_id, provider_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+-- SQLite would guess that a tenant and a plan pick out a few rows. These are the numbers of a large library (rows in all, then
+-- rows that share the first column of the index, the first two, and so on), so that it looks items up by their last column.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('items', 'items', '1000000 500000 200000 1'),
+    ('items', 'sqlite_autoindex_items_2', '1000000 500000 200000 1'),
+    ('items', 'items_by_shard', '200000 200000 500 1'),
+    ('items', 'items_unstored', '200000 200000 100000 1'),
+    ('item_paths', 'item_paths', '1000000 500000 200000 1'),
+    ('album_members', 'album_members', '1000000 500000 200000 1000 1');
+ANALYZE sqlite_schema;

@@ -111,14 +111,17 @@ impl Household {
 
     /// `tintype backup` of the account to `destination`.
     pub fn backup_to(&self, destination: &str, more: &[&str]) -> Command {
-        let mut command = tintype(&["backup", "--json", "--quota-requests", "1000000"]);
-        command
-            .args([
+        let mut command = tintype(&["backup", "--json"]);
+        if !more.contains(&"--quota-downloads") {
+            command.args([
+                "--quota-requests",
+                "1000000",
                 "--quota-downloads",
                 "1000000",
-                "--client-id",
-                DEFAULT_CLIENT_ID,
-            ])
+            ]);
+        }
+        command
+            .args(["--client-id", DEFAULT_CLIENT_ID])
             .args(["--google-url", &self.google.base_url(), "--to", destination])
             .arg("--token-file")
             .arg(self.path("token.json"))

@@ -71,6 +71,16 @@ impl Archive for StoredArchive {
         Ok(wanted.archive)
     }
 
+    async fn open(&self) -> Result<(), ArchiveError> {
+        let missing = || {
+            let text = format!("{DESCRIPTOR} is not there, though this archive was written before");
+            ArchiveError::Missing(text)
+        };
+        let found = read_descriptor(self.reader.operator()).await?;
+        let found = found.ok_or_else(missing)?;
+        check_same(&Descriptor::from_text(&found)?, self.reader.descriptor())
+    }
+
     async fn probe(&self) -> Result<(), ArchiveError> {
         let operator = self.reader.operator();
         let path = format!(".tintype-probe-{}", self.writing.unique_name().await?);

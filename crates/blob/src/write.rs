@@ -5,6 +5,7 @@ mod disk;
 mod draft;
 mod existing;
 mod local;
+mod publish;
 mod remote;
 mod room;
 mod staging;
@@ -70,7 +71,7 @@ impl Writing {
             }
             Root::S3(_) | Root::Memory(_) => {
                 let folder = settings.spool.folder.clone();
-                let staging = Staging::new(folder, "tintype-spool".into());
+                let staging = Staging::spool(folder, "tintype-spool".into());
                 let room = Room::new(settings.spool.bytes);
                 (
                     staging,

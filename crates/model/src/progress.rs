@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 /// Counts of a run, or of one shard of it. All fields only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Progress {
-    /// Items the listing showed.
+    /// Items the listing showed; pages that are listed again after a crash count again.
     pub listed: u64,
     /// Items seen for the first time.
     pub new: u64,
-    /// Known items whose content or metadata changed.
+    /// Known items whose content or metadata changed, and albums that are new, changed or gone.
     pub changed: u64,
     /// Known items that the full listing no longer showed.
     pub gone: u64,

@@ -151,6 +151,10 @@ pub trait Archive: Send + Sync {
     /// Creates the archive, or checks that what is there is this archive (same id, layout, recipients, signing key).
     async fn open_or_create(&self) -> Result<ArchiveId, ArchiveError>;
 
+    /// Checks that this archive is there. Never creates it: an empty folder in its place, such as the mount point of a disk
+    /// that is away, is [`ArchiveError::Missing`].
+    async fn open(&self) -> Result<(), ArchiveError>;
+
     /// A small write, read and delete, to learn whether the destination works.
     async fn probe(&self) -> Result<(), ArchiveError>;
 

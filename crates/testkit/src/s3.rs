@@ -108,12 +108,13 @@ fn serve(folder: &Path, port: u16) -> Command {
         .arg("--auth-key")
         .arg(format!("{},{}", S3Server::ACCESS_KEY, S3Server::SECRET_KEY));
     command.args(["--vfs-cache-mode", "full"]);
-    // Objects reach the folder at once, and files changed in the folder are served as they are now.
+    // Objects reach the folder at once, and files changed in the folder are served as they are now. (With no time at all
+    // rclone forgets its folders in an endless loop, which holds up uploads for ever.)
     command.args([
         "--vfs-write-back",
         "0s",
         "--dir-cache-time",
-        "0s",
+        "50ms",
         "--poll-interval",
         "0",
     ]);

@@ -9,7 +9,7 @@ use tintype_model::{
     shard::Lease,
     snapshot::{ManifestAlbum, ManifestHead, ManifestItem, Snapshot},
 };
-use tintype_ports::{archive::ManifestWriter, vault::Grant};
+use tintype_ports::{Archive, archive::ManifestWriter, vault::Grant};
 
 use super::{heartbeat::Halt, worker::ShardEnd};
 use crate::{App, AppResult, steps::Step};
@@ -25,13 +25,18 @@ impl App {
         let progress = store.progress(shard.tenant, shard.run).await?;
         let previous = store.latest_snapshot(shard.tenant, shard.plan).await?;
         let unchanged = progress.new + progress.changed + progress.gone + progress.stored == 0;
+        // Also a run that has nothing to write tells when its archive is away.
+        let archive = self.open_archive(&plan, Some(shard.run)).await?;
+        archive.open().await?;
         match previous {
             Some(previous) if unchanged => store.keep_snapshot(lease, previous.id).await?,
             previous => {
                 let previous = previous
                     .filter(|it| it.run != shard.run)
                     .map(|it| it.manifest_hash);
-                let Some(snapshot) = self.write_manifest(lease, &plan, previous, halt).await?
+                let Some(snapshot) = self
+                    .write_manifest(lease, &plan, archive.as_ref(), previous, halt)
+                    .await?
                 else {
                     return Ok(ShardEnd::HandedBack);
                 };
@@ -58,12 +63,11 @@ impl App {
         &self,
         lease: &Lease,
         plan: &Plan,
+        archive: &dyn Archive,
         previous: Option<BlobHash>,
         halt: &Halt,
     ) -> AppResult<Option<Snapshot>> {
         let run = self.run(plan.tenant, lease.shard.run).await?;
-        let archive = self.open_archive(plan, Some(run.id)).await?;
-        archive.open_or_create().await?;
         // The snapshot has the run's own number: finalizing again after a crash writes the same one.
         let head = ManifestHead {
             id: SnapshotId::from_uuid(run.id.as_uuid()),

@@ -78,7 +78,7 @@ impl App {
         let account = self.account(lease, "download").await?;
         let shard = &lease.shard;
         let archive = self.open_archive(&account.plan, Some(shard.run)).await?;
-        archive.open_or_create().await?;
+        archive.open().await?;
         let items = self
             .ports
             .store

@@ -41,7 +41,11 @@ async fn a_paused_run_rests_and_goes_on_without_downloading_twice() {
 
 #[tokio::test]
 async fn a_cancelled_run_keeps_what_it_stored_for_the_next_one() {
-    let world = slow_world().await;
+    let library = Library::Generated(Generated::photos(400, 20_000));
+    let world = World::with_settings(library, |settings| settings.max_downloads = 8).await;
+    world.emulator().set(|switches| {
+        switches.latency_ms.insert(CallKind::Download, 100);
+    });
     let run = world.start(RunChoice::Full).await;
     world.until_stored(&run, 100).await;
     world

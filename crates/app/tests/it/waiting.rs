@@ -113,3 +113,19 @@ async fn a_missing_destination_parks_the_run_and_it_goes_on_when_mended() {
     assert_eq!(manifest.items.len(), 200);
     world.assert_archive_is_clean().await;
 }
+
+#[tokio::test]
+async fn a_run_without_news_notices_that_its_archive_is_away() {
+    let world = World::new(Library::Sample).await;
+    world.back_up(RunChoice::Full).await;
+    world.hide_destination();
+    let run = world.start(RunChoice::Routine).await;
+    let waiting = world.until_state(&run, RunState::WaitingUser).await;
+    let kind = waiting.status.reason.map(|it| it.kind);
+    assert_eq!(kind, Some(ErrorKind::DestinationMissing));
+    world.bring_destination_back();
+    let resumed = world.app().resume_run(world.tenant(), run.id).await;
+    resumed.expect("resumed");
+    let run = world.until_over(&run).await;
+    assert_eq!(run.status.state, RunState::Succeeded);
+}

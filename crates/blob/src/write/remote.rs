@@ -47,23 +47,24 @@ impl Remote {
     /// Sends a body. When this returns, the store has acknowledged it.
     pub(super) async fn send(&self, body: Body, expected: &Expected) -> Result<(), ArchiveError> {
         let only_new = expected.rule != Rule::Latest;
-        let failed = |error: &opendal::Error| errors::of_storage(&expected.path, error);
-        let refused = match self.put(&body, &expected.path, only_new).await {
-            Ok(()) => return Ok(()),
-            Err(PutError::Storage(error)) if only_new => error,
-            Err(error) => return Err(error.into_typed(&expected.path)),
-        };
-        match refused.kind() {
-            ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists => {}
-            _ if knows_no_conditions(&refused) => match self.operator.stat(&expected.path).await {
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    let put = self.put(&body, &expected.path, false).await;
-                    return put.map_err(|error| error.into_typed(&expected.path));
-                }
-                Err(error) => return Err(failed(&error)),
-            },
-            _ => return Err(failed(&refused)),
+        // Some stores take no notice of conditions. Another object of the same content does no harm; these do.
+        let must_not_replace =
+            matches!(expected.rule, Rule::Manifest | Rule::First | Rule::Mirrored);
+        if !must_not_replace || !self.exists(&expected.path).await? {
+            let refused = match self.put(&body, &expected.path, only_new).await {
+                Ok(()) => return Ok(()),
+                Err(PutError::Storage(error)) if only_new => error,
+                Err(error) => return Err(error.into_typed(&expected.path)),
+            };
+            let exists = match refused.kind() {
+                ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists => true,
+                _ if knows_no_conditions(&refused) => self.exists(&expected.path).await?,
+                _ => return Err(errors::of_storage(&expected.path, &refused)),
+            };
+            if !exists {
+                let put = self.put(&body, &expected.path, false).await;
+                return put.map_err(|error| error.into_typed(&expected.path));
+            }
         }
         if expected.rule == Rule::First || self.is_same(expected).await? {
             return Ok(());
@@ -156,6 +157,11 @@ impl Remote {
         let rented = Arc::clone(&self.memory).acquire_many_owned(wanted).await;
         let closed = |_| ArchiveError::Unavailable("the upload memory is closed".to_owned());
         rented.map_err(closed).map_err(PutError::Typed)
+    }
+
+    async fn exists(&self, path: &str) -> Result<bool, ArchiveError> {
+        let exists = self.operator.exists(path).await;
+        exists.map_err(|error| errors::of_storage(path, &error))
     }
 
     async fn is_ours(&self, path: &str) -> Result<bool, ArchiveError> {

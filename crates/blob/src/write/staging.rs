@@ -22,6 +22,8 @@ const LOCK_ENDING: &str = "lock";
 pub(super) struct Staging {
     parent: PathBuf,
     folder: PathBuf,
+    /// An archive's root must be there: a folder made in place of an unmounted disk would swallow photos. A spool is ours.
+    makes_parent: bool,
     session: Arc<Mutex<Option<Session>>>,
 }
 
@@ -43,13 +45,22 @@ impl Drop for SessionFolder {
 }
 
 impl Staging {
-    /// `parent/name`, which is made when it is needed.
+    /// `parent/name`, which is made when it is needed, in a parent that must be there.
     pub(super) fn new(parent: PathBuf, name: PathBuf) -> Self {
         let folder = parent.join(name);
         Self {
             parent,
             folder,
+            makes_parent: false,
             session: Arc::default(),
+        }
+    }
+
+    /// `parent/name`; both are made when they are needed.
+    pub(super) fn spool(parent: PathBuf, name: PathBuf) -> Self {
+        Self {
+            makes_parent: true,
+            ..Self::new(parent, name)
         }
     }
 
@@ -94,6 +105,9 @@ impl Staging {
     }
 
     fn begin(&self) -> io::Result<Session> {
+        if self.makes_parent {
+            fs::create_dir_all(&self.parent)?;
+        }
         match fs::create_dir(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
@@ -131,7 +145,9 @@ impl Staging {
     }
 
     fn sweep_now(&self) -> io::Result<u64> {
-        fs::metadata(&self.parent)?;
+        if !self.makes_parent {
+            fs::metadata(&self.parent)?;
+        }
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             entries => entries?,

@@ -121,7 +121,7 @@ fn every_flipped_bit_is_named() {
             let path = place.root().join(&file);
             let kept = fs::read(&path).unwrap();
             let config = Config {
-                cases: 40,
+                cases: 12,
                 failure_persistence: None,
                 ..Config::default()
             };

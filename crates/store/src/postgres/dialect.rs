@@ -29,15 +29,18 @@ pub(super) const REQUEUE_LOST: &str =
 
 pub(super) const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE id = ANY ($1)";
 
-pub(super) const KNOWN: &str =
-    "SELECT provider_id, seq, metadata_fingerprint, content_fingerprint, state, gone, shard_id FROM items
-     WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = ANY ($3)";
+// LATERAL with OFFSET keeps the order: for each id one look-up. Left to itself, a planner that has no statistics yet, or that
+// takes tenant and plan for independent, guesses that the two pick out a few rows, and reads the whole plan.
+pub(super) const KNOWN: &str = "SELECT i.* FROM UNNEST($3::text[]) AS w (id) CROSS JOIN LATERAL (
+         SELECT provider_id, seq, metadata_fingerprint, content_fingerprint, state, gone, shard_id FROM items
+         WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = w.id OFFSET 0) i";
 
 pub(super) const MARK_GONE: &str =
     "UPDATE items SET gone = $3 WHERE tenant_id = $1 AND plan_id = $2 AND seq = ANY ($4)";
 
-pub(super) const TAKEN_PATHS: &str = "SELECT path_key, path, seq FROM item_paths
-     WHERE tenant_id = $1 AND plan_id = $2 AND path_key = ANY ($3)";
+pub(super) const TAKEN_PATHS: &str = "SELECT p.* FROM UNNEST($3::text[]) AS w (key) CROSS JOIN LATERAL (
+         SELECT path_key, path, seq FROM item_paths
+         WHERE tenant_id = $1 AND plan_id = $2 AND path_key = w.key OFFSET 0) p";
 
 pub(super) const INSERT_MEMBERS: &str =
     "INSERT INTO album_members (tenant_id, plan_id, album_id, position, item_id)
@@ -98,11 +101,19 @@ pub(super) async fn upsert_items(conn: &mut Conn, batch: &ItemBatch) -> Outcome<
     Ok(())
 }
 
+/// Until the transaction ends. A shard's items and their outcomes are some hundred each; a planner that expects one item
+/// would compare every pair.
+async fn join_by_hash(conn: &mut Conn) -> Outcome<()> {
+    sqlx::query("SET LOCAL enable_nestloop TO off").execute(conn).await?;
+    Ok(())
+}
+
 pub(super) async fn record_stored(
     conn: &mut Conn,
     shard: &Shard,
     rows: Vec<StoredRow>,
 ) -> Outcome<()> {
+    join_by_hash(&mut *conn).await?;
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let blobs: Vec<&[u8]> = rows.iter().map(|row| row.blob.as_slice()).collect();
     let sizes: Vec<i64> = rows.iter().map(|row| row.size).collect();
@@ -111,12 +122,11 @@ pub(super) async fn record_stored(
     sqlx::query(
         "UPDATE items SET state = 'stored', shard_id = NULL, fault = NULL,
              blob = o.blob, size = o.size, path = o.path, fidelity = o.fidelity
-         FROM UNNEST($4::bigint[], $5::bytea[], $6::bigint[], $7::text[], $8::text[])
+         FROM UNNEST($3::bigint[], $4::bytea[], $5::bigint[], $6::text[], $7::text[])
              AS o (seq, blob, size, path, fidelity)
-         WHERE tenant_id = $1 AND plan_id = $2 AND shard_id = $3 AND items.seq = o.seq",
+         WHERE tenant_id = $1 AND shard_id = $2 AND items.seq = o.seq",
     )
     .bind(shard.tenant.as_uuid())
-    .bind(shard.plan.as_uuid())
     .bind(shard.id.as_uuid())
     .bind(seqs)
     .bind(blobs)
@@ -133,15 +143,15 @@ pub(super) async fn record_failed(
     shard: &Shard,
     rows: Vec<FailedRow>,
 ) -> Outcome<()> {
+    join_by_hash(&mut *conn).await?;
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
     let faults: Vec<&str> = rows.iter().map(|row| row.fault.as_str()).collect();
     sqlx::query(
         "UPDATE items SET state = 'failed', shard_id = NULL, fault = o.fault
-         FROM UNNEST($4::bigint[], $5::text[]) AS o (seq, fault)
-         WHERE tenant_id = $1 AND plan_id = $2 AND shard_id = $3 AND items.seq = o.seq",
+         FROM UNNEST($3::bigint[], $4::text[]) AS o (seq, fault)
+         WHERE tenant_id = $1 AND shard_id = $2 AND items.seq = o.seq",
     )
     .bind(shard.tenant.as_uuid())
-    .bind(shard.plan.as_uuid())
     .bind(shard.id.as_uuid())
     .bind(seqs)
     .bind(faults)

@@ -25,15 +25,18 @@ pub(super) const REQUEUE_LOST: &str =
 pub(super) const CLEAR_OUTBOX: &str =
     "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each($1))";
 
-pub(super) const KNOWN: &str =
-    "SELECT provider_id, seq, metadata_fingerprint, content_fingerprint, state, gone, shard_id FROM items
-     WHERE tenant_id = $1 AND plan_id = $2 AND provider_id IN (SELECT value FROM json_each($3))";
+/// CROSS JOIN keeps the order: for each id one look-up.
+pub(super) const KNOWN: &str = "SELECT i.provider_id, i.seq, i.metadata_fingerprint, i.content_fingerprint, i.state,
+         i.gone, i.shard_id
+     FROM json_each($3) AS w CROSS JOIN items i
+     WHERE i.tenant_id = $1 AND i.plan_id = $2 AND i.provider_id = w.value";
 
 pub(super) const MARK_GONE: &str = "UPDATE items SET gone = $3
      WHERE tenant_id = $1 AND plan_id = $2 AND seq IN (SELECT value FROM json_each($4))";
 
-pub(super) const TAKEN_PATHS: &str = "SELECT path_key, path, seq FROM item_paths
-     WHERE tenant_id = $1 AND plan_id = $2 AND path_key IN (SELECT value FROM json_each($3))";
+pub(super) const TAKEN_PATHS: &str = "SELECT p.path_key, p.path, p.seq
+     FROM json_each($3) AS w CROSS JOIN item_paths p
+     WHERE p.tenant_id = $1 AND p.plan_id = $2 AND p.path_key = w.value";
 
 pub(super) const INSERT_MEMBERS: &str =
     "INSERT INTO album_members (tenant_id, plan_id, album_id, position, item_id)
