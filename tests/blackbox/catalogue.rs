@@ -37,7 +37,7 @@ async fn plan(store: &SqliteStore) -> Option<(TenantId, Plan)> {
 }
 
 /// Ids of the items that the catalogue holds for stored.
-pub async fn stored(household: &Household) -> BTreeSet<String> {
+pub(crate) async fn stored(household: &Household) -> BTreeSet<String> {
     let file = household.data().join("catalogue.db");
     if !file.exists() {
         return BTreeSet::new();
@@ -66,7 +66,7 @@ pub async fn stored(household: &Household) -> BTreeSet<String> {
 }
 
 /// The newest snapshot's items: id → (content hash, size).
-pub async fn newest_manifest(household: &Household) -> BTreeMap<String, (String, u64)> {
+pub(crate) async fn newest_manifest(household: &Household) -> BTreeMap<String, (String, u64)> {
     let root = Root::LocalFolder {
         path: household.archive(),
     };
@@ -89,7 +89,7 @@ pub async fn newest_manifest(household: &Household) -> BTreeMap<String, (String,
 }
 
 /// Ids of the items whose bytes were asked for after entry `after` of Google's ledger, with the number of the last entry.
-pub fn downloaded_since(control: &Control, after: u64) -> (Vec<String>, u64) {
+pub(crate) fn downloaded_since(control: &Control, after: u64) -> (Vec<String>, u64) {
     let entries = control.ledger(Some(CallKind::Download), after, 1_000_000);
     let last = entries.last().map_or(after, |entry| entry.number);
     (

@@ -17,28 +17,28 @@ use tintype_testkit::{
 };
 
 /// Longer than any command here takes.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How a command ended.
-pub struct Ended {
-    pub status: ExitStatus,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
-    pub fn code(&self) -> Option<i32> {
+    pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
     /// The one JSON object on standard output.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(self.stdout.trim())
             .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
 
     #[track_caller]
-    pub fn assert_code(&self, code: i32) {
+    pub(crate) fn assert_code(&self, code: i32) {
         assert_eq!(
             self.code(),
             Some(code),
@@ -50,7 +50,7 @@ impl Ended {
 }
 
 /// `tintype` with arguments, away from this person's own environment.
-pub fn tintype(arguments: &[&str]) -> Command {
+pub(crate) fn tintype(arguments: &[&str]) -> Command {
     let mut command = Command::new(provided::tintype());
     command.args(arguments);
     for name in [
@@ -65,7 +65,7 @@ pub fn tintype(arguments: &[&str]) -> Command {
 }
 
 /// Runs a command to its end.
-pub async fn run(command: Command) -> Ended {
+pub(crate) async fn run(command: Command) -> Ended {
     let mut process = Spawned::start(command);
     let status = process.wait(PATIENCE).await;
     Ended {
@@ -76,14 +76,14 @@ pub async fn run(command: Command) -> Ended {
 }
 
 /// The person.
-pub struct Household {
-    pub google: RunningEmulator,
-    pub control: Control,
-    pub dir: TempDir,
+pub(crate) struct Household {
+    pub(crate) google: RunningEmulator,
+    pub(crate) control: Control,
+    pub(crate) dir: TempDir,
 }
 
 impl Household {
-    pub async fn new(library: Library) -> Self {
+    pub(crate) async fn new(library: Library) -> Self {
         let mut config = EmulatorConfig::with_library(library);
         config.switches.quota = QuotaLimits::unlimited();
         let google = Emulator::start(config).await.expect("the emulator starts");
@@ -97,20 +97,20 @@ impl Household {
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn archive(&self) -> PathBuf {
+    pub(crate) fn archive(&self) -> PathBuf {
         self.path("archive")
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path("data")
     }
 
     /// `tintype backup` of the account to `destination`.
-    pub fn backup_to(&self, destination: &str, more: &[&str]) -> Command {
+    pub(crate) fn backup_to(&self, destination: &str, more: &[&str]) -> Command {
         let mut command = tintype(&["backup", "--json"]);
         if !more.contains(&"--quota-downloads") {
             command.args([
@@ -132,11 +132,11 @@ impl Household {
         command
     }
 
-    pub fn backup(&self, more: &[&str]) -> Command {
+    pub(crate) fn backup(&self, more: &[&str]) -> Command {
         self.backup_to(text(&self.archive()), more)
     }
 }
 
-pub fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }

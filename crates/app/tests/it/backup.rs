@@ -78,7 +78,7 @@ async fn only_what_was_added_is_copied_and_backdated_items_wait_for_the_next_ful
     let backdated = world.add_photo("old.jpg", Some(1_000_000_000_000));
     world.emulator().reset_ledger();
     let routine = world.back_up(RunChoice::Routine).await;
-    assert_eq!(world.downloaded(), [new.clone()]);
+    assert_eq!(world.downloaded(), [new]);
     assert_eq!(world.manifest(&routine).await.items.len(), 251);
     world.emulator().reset_ledger();
     let full = world.back_up(RunChoice::Full).await;
@@ -140,7 +140,7 @@ async fn a_new_description_is_noted_without_a_download_and_new_pixels_are_copied
         .expect("changed");
     world.emulator().reset_ledger();
     let after = world.back_up(RunChoice::Full).await;
-    assert_eq!(world.downloaded(), [ids[2].clone()]);
+    assert_eq!(world.downloaded(), std::slice::from_ref(&ids[2]));
     let (old, new) = (world.manifest(&before).await, world.manifest(&after).await);
     assert_eq!(
         new.items[&ids[1]].metadata.description.as_deref(),

@@ -141,11 +141,8 @@ fn every_flipped_bit_is_named() {
 async fn every_bit_of_a_manifest_counts() {
     let place = Place::folder();
     fill(&place).await;
-    let snapshots = files(place.root()).into_iter();
-    let file = snapshots
-        .filter(|file| file.ends_with(".zst"))
-        .next_back()
-        .unwrap();
+    let mut snapshots = files(place.root()).into_iter();
+    let file = snapshots.rfind(|file| file.ends_with(".zst")).unwrap();
     let path = place.root().join(&file);
     let kept = fs::read(&path).unwrap();
     let reader = place.reader().await;

@@ -132,7 +132,7 @@ async fn a_folder_that_is_not_there_is_missing_and_not_made() {
     let mut place = Place::folder();
     let path = place.folder.path().join("not-mounted");
     place.settings.root = Root::LocalFolder { path: path.clone() };
-    let Err(error) = open_archive(place.settings.clone()) else {
+    let Err(error) = open_archive(place.settings) else {
         panic!("it opens")
     };
     assert!(matches!(error, ArchiveError::Missing(_)), "{error}");

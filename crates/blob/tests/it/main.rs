@@ -1,5 +1,10 @@
 //! The archive on real folders, in memory and on a real S3 server.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and helpers of tests are tests"
+)]
+
 mod by_hand;
 mod contract;
 mod damage;

@@ -38,7 +38,8 @@ pub(super) const KNOWN: &str = "SELECT i.* FROM UNNEST($3::text[]) AS w (id) CRO
 pub(super) const MARK_GONE: &str =
     "UPDATE items SET gone = $3 WHERE tenant_id = $1 AND plan_id = $2 AND seq = ANY ($4)";
 
-pub(super) const TAKEN_PATHS: &str = "SELECT p.* FROM UNNEST($3::text[]) AS w (key) CROSS JOIN LATERAL (
+pub(super) const TAKEN_PATHS: &str =
+    "SELECT p.* FROM UNNEST($3::text[]) AS w (key) CROSS JOIN LATERAL (
          SELECT path_key, path, seq FROM item_paths
          WHERE tenant_id = $1 AND plan_id = $2 AND path_key = w.key OFFSET 0) p";
 
@@ -104,7 +105,9 @@ pub(super) async fn upsert_items(conn: &mut Conn, batch: &ItemBatch) -> Outcome<
 /// Until the transaction ends. A shard's items and their outcomes are some hundred each; a planner that expects one item
 /// would compare every pair.
 async fn join_by_hash(conn: &mut Conn) -> Outcome<()> {
-    sqlx::query("SET LOCAL enable_nestloop TO off").execute(conn).await?;
+    sqlx::query("SET LOCAL enable_nestloop TO off")
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

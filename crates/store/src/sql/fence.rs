@@ -1,5 +1,5 @@
 //! The first statement of every write of a lease holder: it adds to the shard's counts, locks the shard's row and proves that
-//! the lease is still the holder's. An expired lease that nobody took is still its own.
+//! the lease is still the holder's and names the shard's true run and plan. An expired lease that nobody took is still its own.
 
 use tintype_model::{progress::Progress, shard::Lease};
 use tintype_ports::StoreError;
@@ -12,7 +12,8 @@ pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outco
         "UPDATE shards SET listed = listed + $4, added = added + $5, changed = changed + $6, gone = gone + $7,
              queued = queued + $8, stored = stored + $9, failed = failed + $10, bytes = bytes + $11,
              requests = requests + $12, downloads = downloads + $13
-         WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'",
+         WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'
+             AND run_id = $14 AND plan_id = $15",
     )
     .bind(lease.shard.tenant.as_uuid())
     .bind(lease.shard.id.as_uuid())
@@ -27,6 +28,8 @@ pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outco
     .bind(int(spent.bytes)?)
     .bind(int(spent.requests)?)
     .bind(int(spent.downloads)?)
+    .bind(lease.shard.run.as_uuid())
+    .bind(lease.shard.plan.as_uuid())
     .execute(tx.conn())
     .await?;
     if done.rows_affected() == 1 {

@@ -31,8 +31,7 @@ pub(super) async fn write(tx: &mut Tx, lease: &Lease, page: &PageWrite) -> Outco
         let batch = item_batch(lease, &page.items)?;
         dialect::upsert_items(tx.conn(), &batch)
             .await
-            .taken("an item's position is taken by another item")
-            .missing("the plan")?;
+            .taken("an item's position is taken by another item")?;
     }
     mark_gone(tx, lease, &page.back, false).await?;
     mark_gone(tx, lease, &page.gone, true).await?;

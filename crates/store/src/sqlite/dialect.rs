@@ -26,7 +26,8 @@ pub(super) const CLEAR_OUTBOX: &str =
     "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each($1))";
 
 /// CROSS JOIN keeps the order: for each id one look-up.
-pub(super) const KNOWN: &str = "SELECT i.provider_id, i.seq, i.metadata_fingerprint, i.content_fingerprint, i.state,
+pub(super) const KNOWN: &str =
+    "SELECT i.provider_id, i.seq, i.metadata_fingerprint, i.content_fingerprint, i.state,
          i.gone, i.shard_id
      FROM json_each($3) AS w CROSS JOIN items i
      WHERE i.tenant_id = $1 AND i.plan_id = $2 AND i.provider_id = w.value";

@@ -42,7 +42,7 @@ async fn a_catalogue_in_memory_works_alike() {
         clock: Some(clock),
         keep: Box::new(()),
     };
-    contract::store::items::what_is_recorded_is_read_back(under_test).await;
+    contract::store::outcomes::what_is_recorded_is_read_back(under_test).await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use super::{Party, World};
 
 impl World {
     /// Another tenant with an account of its own, on the same cloud project.
-    pub async fn neighbour(&self, account: &str, library: Library) -> Party {
+    pub(crate) async fn neighbour(&self, account: &str, library: Library) -> Party {
         self.control.add_account(account);
         self.control
             .add_library(account, DEFAULT_CLIENT_ID, library)
@@ -26,21 +26,21 @@ impl World {
             .await
     }
 
-    pub fn emulator(&self) -> &Control {
+    pub(crate) fn emulator(&self) -> &Control {
         &self.control
     }
 
-    pub fn calls(&self, kind: CallKind) -> u64 {
+    pub(crate) fn calls(&self, kind: CallKind) -> u64 {
         self.control.calls(kind)
     }
 
     /// Ids of items with at least one download in the ledger, in order of the calls.
-    pub fn downloaded(&self) -> Vec<String> {
+    pub(crate) fn downloaded(&self) -> Vec<String> {
         let entries = self.control.ledger(Some(CallKind::Download), 0, 100_000);
         entries.into_iter().filter_map(|entry| entry.item).collect()
     }
 
-    pub fn item_ids(&self) -> Vec<String> {
+    pub(crate) fn item_ids(&self) -> Vec<String> {
         let items = self
             .control
             .items(DEFAULT_ACCOUNT, 100_000)
@@ -48,7 +48,7 @@ impl World {
         items.into_iter().map(|item| item.id).collect()
     }
 
-    pub fn id_of(&self, file_name: &str) -> String {
+    pub(crate) fn id_of(&self, file_name: &str) -> String {
         let items = self
             .control
             .items(DEFAULT_ACCOUNT, 100_000)
@@ -60,13 +60,13 @@ impl World {
             .id
     }
 
-    pub fn add(&self, _why: &str, item: NewItem) -> String {
+    pub(crate) fn add(&self, _why: &str, item: NewItem) -> String {
         self.control
             .add_item(DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, item)
             .expect("added")
     }
 
-    pub fn add_photo(&self, name: &str, created_ms: Option<i64>) -> String {
+    pub(crate) fn add_photo(&self, name: &str, created_ms: Option<i64>) -> String {
         self.add(
             name,
             NewItem {
@@ -76,12 +76,12 @@ impl World {
         )
     }
 
-    pub fn limit(&self, limits: QuotaLimits) {
+    pub(crate) fn limit(&self, limits: QuotaLimits) {
         *self.limits.lock().expect("limits") = limits;
     }
 
     /// Has the size of each item asked for before its download.
-    pub async fn read_sizes(&self) {
+    pub(crate) async fn read_sizes(&self) {
         let store = &self.process.app.ports().store;
         let mut storage = store
             .storage(self.first.tenant, self.first.storage)
@@ -96,23 +96,23 @@ impl World {
     }
 
     /// Moves our clock; Google's moves along.
-    pub fn set_time(&self, now: DateTime<Utc>) {
+    pub(crate) fn set_time(&self, now: DateTime<Utc>) {
         let by = (now - SystemClock.now()).num_milliseconds();
         self.clock.by_ms.store(by, Ordering::Relaxed);
         self.control.set_clock_offset(by);
     }
 
-    pub fn revoke(&self) {
+    pub(crate) fn revoke(&self) {
         self.control
             .revoke_all(DEFAULT_ACCOUNT, None)
             .expect("revoked");
     }
 
-    pub fn expire_base_urls(&self) {
+    pub(crate) fn expire_base_urls(&self) {
         self.control.expire_base_urls();
     }
 
-    pub async fn reauthorise(&self) {
+    pub(crate) async fn reauthorise(&self) {
         let grant = self
             .control
             .grant(DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, None)
@@ -129,11 +129,11 @@ impl World {
         .expect("reauthorised");
     }
 
-    pub fn hide_destination(&self) {
+    pub(crate) fn hide_destination(&self) {
         std::fs::rename(&self.first.folder, self.hidden()).expect("hidden");
     }
 
-    pub fn bring_destination_back(&self) {
+    pub(crate) fn bring_destination_back(&self) {
         std::fs::rename(self.hidden(), &self.first.folder).expect("back");
     }
 

@@ -28,15 +28,15 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A tenant with its plan.
 #[derive(Clone)]
-pub struct Party {
-    pub tenant: TenantId,
-    pub plan: PlanId,
+pub(crate) struct Party {
+    pub(crate) tenant: TenantId,
+    pub(crate) plan: PlanId,
     storage: StorageId,
     folder: PathBuf,
 }
 
 /// Google, a process of ours, and a first tenant.
-pub struct World {
+pub(crate) struct World {
     google: RunningEmulator,
     control: Control,
     clock: Arc<MovedClock>,
@@ -47,15 +47,18 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new(library: Library) -> Self {
+    pub(crate) async fn new(library: Library) -> Self {
         Self::with_layout(library, Layout::Archive).await
     }
 
-    pub async fn with_layout(library: Library, layout: Layout) -> Self {
+    pub(crate) async fn with_layout(library: Library, layout: Layout) -> Self {
         Self::build(library, layout, fast()).await
     }
 
-    pub async fn with_settings(library: Library, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(crate) async fn with_settings(
+        library: Library,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = fast();
         change(&mut settings);
         Self::build(library, Layout::Archive, settings).await
@@ -88,7 +91,7 @@ impl World {
     }
 
     /// Stops the process cleanly and starts another one on the same data.
-    pub async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let mut next = self;
         next.process.halt().await;
         next.process =
@@ -96,19 +99,19 @@ impl World {
         next
     }
 
-    pub fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &App {
         &self.process.app
     }
 
-    pub fn tenant(&self) -> TenantId {
+    pub(crate) fn tenant(&self) -> TenantId {
         self.first.tenant
     }
 
-    pub async fn start(&self, choice: RunChoice) -> Run {
+    pub(crate) async fn start(&self, choice: RunChoice) -> Run {
         self.start_for(&self.first, choice).await
     }
 
-    pub async fn start_for(&self, party: &Party, choice: RunChoice) -> Run {
+    pub(crate) async fn start_for(&self, party: &Party, choice: RunChoice) -> Run {
         self.process
             .app
             .start_run(party.tenant, party.plan, choice)
@@ -116,7 +119,7 @@ impl World {
             .expect("started")
     }
 
-    pub async fn back_up(&self, choice: RunChoice) -> Run {
+    pub(crate) async fn back_up(&self, choice: RunChoice) -> Run {
         let run = self.start(choice).await;
         self.until_over(&run).await
     }
@@ -166,17 +169,17 @@ impl World {
         }
     }
 
-    pub async fn until_over(&self, run: &Run) -> Run {
+    pub(crate) async fn until_over(&self, run: &Run) -> Run {
         self.until(run, "the end", |run| run.status.state.is_final())
             .await
     }
 
-    pub async fn until_state(&self, run: &Run, state: RunState) -> Run {
+    pub(crate) async fn until_state(&self, run: &Run, state: RunState) -> Run {
         self.until(run, state.as_str(), |run| run.status.state == state)
             .await
     }
 
-    pub async fn until_stored(&self, run: &Run, count: u64) {
+    pub(crate) async fn until_stored(&self, run: &Run, count: u64) {
         let started = tokio::time::Instant::now();
         while self.progress(run).await.stored < count {
             assert!(
@@ -188,7 +191,7 @@ impl World {
     }
 
     /// Waits until no shard is leased and Google is quiet.
-    pub async fn until_idle(&self) {
+    pub(crate) async fn until_idle(&self) {
         let mut last = u64::MAX;
         loop {
             let now = self.calls(CallKind::Download);
@@ -200,7 +203,7 @@ impl World {
         }
     }
 
-    pub async fn progress(&self, run: &Run) -> Progress {
+    pub(crate) async fn progress(&self, run: &Run) -> Progress {
         self.process
             .app
             .ports()

@@ -15,13 +15,13 @@ use tintype_ports::archive::ManifestEntry;
 use super::{Party, World};
 
 /// What a snapshot holds.
-pub struct Manifest {
-    pub items: BTreeMap<String, ManifestItem>,
-    pub albums: Vec<ManifestAlbum>,
+pub(crate) struct Manifest {
+    pub(crate) items: BTreeMap<String, ManifestItem>,
+    pub(crate) albums: Vec<ManifestAlbum>,
 }
 
 impl World {
-    pub async fn item(&self, id: &str) -> Item {
+    pub(crate) async fn item(&self, id: &str) -> Item {
         let store = &self.process.app.ports().store;
         let items = store
             .items(self.first.tenant, self.first.plan, None, 10_000)
@@ -42,7 +42,7 @@ impl World {
             .expect("a readable archive")
     }
 
-    pub async fn manifest(&self, run: &Run) -> Manifest {
+    pub(crate) async fn manifest(&self, run: &Run) -> Manifest {
         let snapshot: SnapshotId = self
             .reload(run)
             .await
@@ -75,7 +75,7 @@ impl World {
     }
 
     /// Compares length and content of each item with what Google serves for it.
-    pub fn assert_manifest_is_what_google_serves(&self, manifest: &Manifest) {
+    pub(crate) fn assert_manifest_is_what_google_serves(&self, manifest: &Manifest) {
         for (id, item) in &manifest.items {
             let suffix = if item.metadata.kind == MediaKind::Video {
                 "dv"
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// Looks at every file of the archive without our own verifier: whole, hashed as it is named, nothing half done.
-    pub async fn assert_archive_is_clean(&self) {
+    pub(crate) async fn assert_archive_is_clean(&self) {
         let reader = self.reader(&self.first.folder).await;
         let mut needed = BTreeMap::new();
         for snapshot in reader.snapshots().await.expect("a list of snapshots") {

@@ -162,6 +162,10 @@ pub async fn a_lease_of_another_tenant_changes_nothing(under_test: StoreUnderTes
             "{answer:?}"
         );
     }
+    let mut other_plan = listing.clone();
+    other_plan.shard.plan = thief.plan.id;
+    let answer = store.write_page(&other_plan, &page).await;
+    assert!(matches!(answer, Err(StoreError::LeaseLost)), "{answer:?}");
     let to = RunStatus::plain(RunState::Cancelled);
     let run = listing.shard.run;
     let changed = store
