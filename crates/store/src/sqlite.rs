@@ -53,10 +53,15 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY)
-            .pragma("cache_size", "-16384");
+            // In KiB. Small on purpose: the system caches the file as well, and a worker's memory stays small.
+            .pragma("cache_size", "-6144");
         let writer = connect(file.clone(), 1).await?;
         MIGRATIONS.run(&writer).await.map_err(failed)?;
-        let readers = connect(file.pragma("query_only", "true"), READERS).await?;
+        let readers = connect(
+            file.pragma("query_only", "true")
+                .pragma("cache_size", "-2048"),
+            READERS,
+        ).await?;
         Ok(Self {
             writer,
             readers,

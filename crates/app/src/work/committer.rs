@@ -46,9 +46,15 @@ struct Decided {
 /// The committer of one plan's archive. Ends when nobody holds it any more.
 pub(crate) struct Committer {
     inbox: mpsc::Sender<Finished>,
+    archive: Arc<dyn Archive>,
 }
 
 impl Committer {
+    /// The archive that it commits to, for the drafts of all shards: its bounds hold for the plan, not for each shard.
+    pub(crate) fn archive(&self) -> Arc<dyn Archive> {
+        Arc::clone(&self.archive)
+    }
+
     /// Hands an item over; waits while the committer is behind, which holds new downloads back.
     pub(crate) async fn submit(&self, finished: Finished) {
         // The task lives as long as this sender; if it died of a defect, the dropped reply tells the waiting item.
@@ -63,8 +69,17 @@ pub(crate) struct Committers {
 }
 
 impl App {
-    /// The plan's committer, started when there is none.
-    pub(crate) fn committer(&self, plan: PlanId, archive: &Arc<dyn Archive>) -> Arc<Committer> {
+    /// The committer of a plan that is at work already.
+    pub(crate) fn committer_at_work(&self, plan: PlanId) -> Option<Arc<Committer>> {
+        let by_plan = self.committers.by_plan.lock();
+        by_plan
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&plan)
+            .and_then(Weak::upgrade)
+    }
+
+    /// The plan's committer, started on `archive` when there is none.
+    pub(crate) fn committer(&self, plan: PlanId, archive: Arc<dyn Archive>) -> Arc<Committer> {
         let mut by_plan = self
             .committers
             .by_plan
@@ -74,15 +89,15 @@ impl App {
             return committer;
         }
         by_plan.retain(|_, committer| committer.strong_count() > 0);
-        let (inbox, finished) = mpsc::channel(self.settings.group_items);
+        let (inbox, finished) = mpsc::channel(self.settings.group_items / 2 + 1);
         let (decided, to_record) = mpsc::channel(1);
-        let committer = Arc::new(Committer { inbox });
+        let committer = Arc::new(Committer {
+            inbox,
+            archive: Arc::clone(&archive),
+        });
         by_plan.insert(plan, Arc::downgrade(&committer));
         // Two stages, so that the disk works on one group while the database takes the one before.
-        tokio::spawn(
-            self.clone()
-                .commit_groups(Arc::clone(archive), finished, decided),
-        );
+        tokio::spawn(self.clone().commit_groups(archive, finished, decided));
         tokio::spawn(self.clone().record_groups(to_record));
         committer
     }

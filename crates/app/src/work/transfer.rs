@@ -77,7 +77,14 @@ impl App {
     pub(crate) async fn transfer(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
         let account = self.account(lease, "download").await?;
         let shard = &lease.shard;
-        let archive = self.open_archive(&account.plan, Some(shard.run)).await?;
+        let committer = match self.committer_at_work(account.plan.id) {
+            Some(committer) => committer,
+            None => {
+                let archive = self.open_archive(&account.plan, Some(shard.run)).await?;
+                self.committer(account.plan.id, archive)
+            }
+        };
+        let archive = committer.archive();
         archive.open().await?;
         let items = self
             .ports
@@ -95,7 +102,7 @@ impl App {
             project: account.settings.project.clone(),
             weight: tenant.map_or(1, |tenant| tenant.weight),
             beyond_shard: left_in_run.saturating_sub(items.len() as u64),
-            committer: self.committer(account.plan.id, &archive),
+            committer,
             recorder: Arc::new(Recorder {
                 lease: Arc::clone(lease),
                 gate: Arc::clone(&account.gate),

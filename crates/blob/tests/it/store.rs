@@ -30,12 +30,12 @@ async fn blank_keys_are_an_error_before_anything_is_asked() {
         let error = error_of(&place, |s3| s3.access_key_id = blank.to_owned());
         assert_eq!(error.to_string(), "access key id: must not be empty");
         let error = error_of(&place, |s3| {
-            s3.secret_access_key = SecretString::from(blank)
+            s3.secret_access_key = SecretString::from(blank);
         });
         assert_eq!(error.to_string(), "secret access key: must not be empty");
     }
     let error = error_of(&place, |s3| {
-        s3.settings.endpoint = "https://key:secret@s3.example.com".to_owned()
+        s3.settings.endpoint = "https://key:secret@s3.example.com".to_owned();
     });
     assert!(error.to_string().starts_with("endpoint:") && !error.to_string().contains("secret@"));
 }

@@ -6,6 +6,7 @@ pub mod albums;
 pub mod isolation;
 pub mod items;
 pub mod ledger;
+pub mod outcomes;
 pub mod paths;
 pub mod runs;
 pub mod scheduling;
@@ -53,12 +54,12 @@ macro_rules! store_contract {
             items::an_item_shown_twice_in_a_page_counts_once
             items::a_position_is_never_given_twice
             items::a_page_of_a_stale_lease_changes_nothing
-            items::what_is_recorded_is_read_back
-            items::a_batch_recorded_twice_has_one_effect
-            items::items_of_another_shard_are_not_recorded
-            items::gone_items_come_back
-            items::leftovers_are_what_no_open_shard_will_do
-            items::pages_of_items_follow_each_other
+            outcomes::what_is_recorded_is_read_back
+            outcomes::a_batch_recorded_twice_has_one_effect
+            outcomes::items_of_another_shard_are_not_recorded
+            outcomes::gone_items_come_back
+            outcomes::leftovers_are_what_no_open_shard_will_do
+            outcomes::pages_of_items_follow_each_other
             items::a_checkpoint_replaces_the_one_before
             items::any_text_survives
             items::a_thousand_items_go_in_one_page

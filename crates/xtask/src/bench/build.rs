@@ -33,6 +33,14 @@ impl Programs {
             .args(["--bin", "tintype", "--example", "floor"])
             .args(["--example", "bench_catalogue"]);
         command::run(&mut build).await?;
+        Self::built(root).await
+    }
+
+    /// Those of the last build, whatever the sources say by now.
+    ///
+    /// # Errors
+    /// When cargo does not say where it builds.
+    pub(super) async fn built(root: &Path) -> Result<Self> {
         let mut query = command::cargo(root);
         query.args(["metadata", "--format-version=1", "--no-deps", "--offline"]);
         let answer = command::output(&mut query).await?;

@@ -50,6 +50,9 @@ struct Transfer {
     /// Only this row; can be given several times
     #[arg(long, value_name = "NAME", value_enum)]
     only: Vec<Row>,
+    /// Measure the programs of the last run, without building them anew
+    #[arg(long)]
+    built: bool,
     /// Write everything found to this file as well
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -93,7 +96,10 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let Which::Transfer(options) = options.which;
     let root = paths::workspace_root()?;
     let rclone = rclone::find_or_fetch(&root, &mut Apt::default()).await?;
-    let programs = Programs::build(&root).await?;
+    let programs = match options.built {
+        true => Programs::built(&root).await?,
+        false => Programs::build(&root).await?,
+    };
     let folder = options.dir.unwrap_or_else(|| programs.target.join("bench"));
     let scratch = Scratch::inside(&folder)?;
     let machine = Machine::of(scratch.path());

@@ -1,4 +1,4 @@
-//! Items: pages, transfers, and what is left.
+//! Items as the pages of a listing write them.
 
 use tintype_model::{
     fidelity::Dimensions,
@@ -16,7 +16,7 @@ use crate::store::{
     Checkpoint, ItemUpsert, KnownItem, PageWrite, PendingItem, Release, StoreError,
 };
 
-fn waiting(seq: u64) -> PendingItem {
+pub(super) fn waiting(seq: u64) -> PendingItem {
     PendingItem {
         seq,
         provider_id: item_id(seq),
@@ -25,7 +25,7 @@ fn waiting(seq: u64) -> PendingItem {
     }
 }
 
-fn cropped(seq: u64) -> ItemMetadata {
+pub(super) fn cropped(seq: u64) -> ItemMetadata {
     ItemMetadata {
         dimensions: Some(Dimensions {
             width: 10,
@@ -36,7 +36,7 @@ fn cropped(seq: u64) -> ItemMetadata {
 }
 
 /// A run whose listing showed items 0..count, all of them stored.
-async fn all_stored(world: &World, count: u64) -> Lease {
+pub(super) async fn all_stored(world: &World, count: u64) -> Lease {
     let (_, listing) = world.listing().await;
     let shard = world.list(&listing, 0..count).await;
     let transfer = world.lease(&shard).await;
@@ -54,7 +54,7 @@ async fn all_stored(world: &World, count: u64) -> Lease {
     listing
 }
 
-async fn write(world: &World, listing: &Lease, items: Vec<ItemUpsert>) {
+pub(super) async fn write(world: &World, listing: &Lease, items: Vec<ItemUpsert>) {
     let page = PageWrite {
         items,
         ..PageWrite::default()
@@ -66,7 +66,7 @@ async fn write(world: &World, listing: &Lease, items: Vec<ItemUpsert>) {
         .expect("a page");
 }
 
-async fn catalogue(world: &World) -> Vec<Item> {
+pub(super) async fn catalogue(world: &World) -> Vec<Item> {
     world
         .store
         .items(world.tenant, world.plan.id, None, 2_000)
@@ -74,7 +74,7 @@ async fn catalogue(world: &World) -> Vec<Item> {
         .expect("read")
 }
 
-async fn known(world: &World, seq: u64) -> KnownItem {
+pub(super) async fn known(world: &World, seq: u64) -> KnownItem {
     let mut found = world
         .store
         .known(world.tenant, world.plan.id, &[item_id(seq)])
@@ -304,212 +304,6 @@ pub async fn a_page_of_a_stale_lease_changes_nothing(under_test: StoreUnderTest)
             .expect("read")
             .open,
         1
-    );
-}
-
-pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (run, listing) = world.listing().await;
-    let shard = world.list(&listing, 0..3).await;
-    let transfer = world.lease(&shard).await;
-    world
-        .store
-        .record(&transfer, &[stored(2), failed(0)], &counts(1))
-        .await
-        .expect("recorded");
-    let item = |seq, state, content, fault| Item {
-        seq,
-        provider_id: item_id(seq),
-        metadata: metadata(seq),
-        state,
-        content,
-        fault,
-        gone: false,
-    };
-    let expected = [
-        item(0, ItemState::Failed, None, Some(fault())),
-        item(1, ItemState::Pending, None, None),
-        item(2, ItemState::Stored, Some(content(2)), None),
-    ];
-    assert_eq!(catalogue(&world).await, expected);
-    assert_eq!(
-        world
-            .store
-            .pending(world.tenant, shard.id, None, 9)
-            .await
-            .expect("read"),
-        [waiting(1)]
-    );
-    assert_eq!(
-        world
-            .store
-            .unstored(world.tenant, world.plan.id)
-            .await
-            .expect("read"),
-        2
-    );
-    assert_eq!(
-        world
-            .store
-            .progress(world.tenant, run.id)
-            .await
-            .expect("read"),
-        counts(1)
-    );
-    assert_eq!(
-        (known(&world, 0).await.shard, known(&world, 2).await.shard),
-        (None, None)
-    );
-}
-
-pub async fn a_batch_recorded_twice_has_one_effect(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (_, listing) = world.listing().await;
-    let shard = world.list(&listing, 0..2).await;
-    let transfer = world.lease(&shard).await;
-    world
-        .store
-        .record(&transfer, &[stored(0), stored(1)], &Progress::default())
-        .await
-        .expect("recorded");
-    let before = catalogue(&world).await;
-    world
-        .store
-        .record(&transfer, &[failed(0), stored(1)], &Progress::default())
-        .await
-        .expect("no effect");
-    assert_eq!(catalogue(&world).await, before);
-}
-
-pub async fn items_of_another_shard_are_not_recorded(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (_, listing) = world.listing().await;
-    let mine = world.list(&listing, 0..1).await;
-    let other = world.list(&listing, 1..2).await;
-    let lease = world.lease(&mine).await;
-    world
-        .store
-        .record(&lease, &[stored(1)], &Progress::default())
-        .await
-        .expect("no effect");
-    assert_eq!(
-        world
-            .store
-            .pending(world.tenant, other.id, None, 9)
-            .await
-            .expect("read"),
-        [waiting(1)]
-    );
-}
-
-pub async fn gone_items_come_back(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let listing = all_stored(&world, 4).await;
-    let present = async || {
-        let present = world
-            .store
-            .present(world.tenant, world.plan.id, None, 9)
-            .await
-            .expect("read");
-        present.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>()
-    };
-    let page = PageWrite {
-        gone: vec![1, 2, 3],
-        ..PageWrite::default()
-    };
-    world
-        .store
-        .write_page(&listing, &page)
-        .await
-        .expect("a page");
-    assert_eq!(present().await, [0]);
-    assert!(known(&world, 2).await.gone);
-    // One is shown unchanged, one is shown changed.
-    let page = PageWrite {
-        back: vec![2],
-        items: vec![upsert(3, None)],
-        ..PageWrite::default()
-    };
-    world
-        .store
-        .write_page(&listing, &page)
-        .await
-        .expect("a page");
-    assert_eq!(present().await, [0, 2, 3]);
-    assert!(catalogue(&world).await[1].gone);
-}
-
-pub async fn leftovers_are_what_no_open_shard_will_do(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (run, listing) = world.listing().await;
-    let first = world.list(&listing, 0..4).await;
-    write(&world, &listing, vec![upsert(4, None)]).await;
-    let transfer = world.lease(&first).await;
-    world
-        .store
-        .record(
-            &transfer,
-            &[stored(0), failed(1), failed(2)],
-            &Progress::default(),
-        )
-        .await
-        .expect("recorded");
-    let page = PageWrite {
-        gone: vec![2],
-        ..PageWrite::default()
-    };
-    world
-        .store
-        .write_page(&listing, &page)
-        .await
-        .expect("a page");
-    let leftovers = async |after, limit| {
-        let items = world
-            .store
-            .leftovers(world.tenant, world.plan.id, after, limit)
-            .await
-            .expect("read");
-        items.into_iter().map(|item| item.seq).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        leftovers(None, 9).await,
-        [1, 4],
-        "item 3 waits in an open shard, item 2 is gone"
-    );
-    assert_eq!(
-        world
-            .store
-            .unstored(world.tenant, world.plan.id)
-            .await
-            .expect("read"),
-        3
-    );
-    world.end(run.id, RunState::Queued).await;
-    assert_eq!(leftovers(None, 9).await, [1, 3, 4]);
-    assert_eq!(leftovers(None, 1).await, [1]);
-    assert_eq!(leftovers(Some(1), 9).await, [3, 4]);
-}
-
-pub async fn pages_of_items_follow_each_other(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (_, listing) = world.listing().await;
-    let shard = world.list(&listing, 0..5).await;
-    let (store, tenant, plan) = (&world.store, world.tenant, world.plan.id);
-    let items = store.items(tenant, plan, Some(1), 2).await.expect("read");
-    assert_eq!(
-        items.iter().map(|item| item.seq).collect::<Vec<_>>(),
-        [2, 3]
-    );
-    let present = store.present(tenant, plan, Some(3), 2).await.expect("read");
-    assert_eq!(present, [(4, item_id(4))]);
-    let pending = store
-        .pending(tenant, shard.id, Some(0), 1)
-        .await
-        .expect("read");
-    assert_eq!(pending, [waiting(1)]);
-    assert_eq!(
-        store.items(tenant, plan, Some(4), 2).await.expect("read"),
-        []
     );
 }
 

@@ -1,0 +1,221 @@
+//! Items: what became of them, and what is left.
+
+use tintype_model::{
+    item::{Item, ItemState},
+    progress::Progress,
+    run::RunState,
+};
+
+use super::{
+    items::{all_stored, catalogue, known, waiting, write},
+    world::{
+        StoreUnderTest, World, content, counts, failed, fault, item_id, metadata, stored, upsert,
+    },
+};
+use crate::store::PageWrite;
+
+pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (run, listing) = world.listing().await;
+    let shard = world.list(&listing, 0..3).await;
+    let transfer = world.lease(&shard).await;
+    world
+        .store
+        .record(&transfer, &[stored(2), failed(0)], &counts(1))
+        .await
+        .expect("recorded");
+    let item = |seq, state, content, fault| Item {
+        seq,
+        provider_id: item_id(seq),
+        metadata: metadata(seq),
+        state,
+        content,
+        fault,
+        gone: false,
+    };
+    let expected = [
+        item(0, ItemState::Failed, None, Some(fault())),
+        item(1, ItemState::Pending, None, None),
+        item(2, ItemState::Stored, Some(content(2)), None),
+    ];
+    assert_eq!(catalogue(&world).await, expected);
+    assert_eq!(
+        world
+            .store
+            .pending(world.tenant, shard.id, None, 9)
+            .await
+            .expect("read"),
+        [waiting(1)]
+    );
+    assert_eq!(
+        world
+            .store
+            .unstored(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        2
+    );
+    assert_eq!(
+        world
+            .store
+            .progress(world.tenant, run.id)
+            .await
+            .expect("read"),
+        counts(1)
+    );
+    assert_eq!(
+        (known(&world, 0).await.shard, known(&world, 2).await.shard),
+        (None, None)
+    );
+}
+
+pub async fn a_batch_recorded_twice_has_one_effect(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let shard = world.list(&listing, 0..2).await;
+    let transfer = world.lease(&shard).await;
+    world
+        .store
+        .record(&transfer, &[stored(0), stored(1)], &Progress::default())
+        .await
+        .expect("recorded");
+    let before = catalogue(&world).await;
+    world
+        .store
+        .record(&transfer, &[failed(0), stored(1)], &Progress::default())
+        .await
+        .expect("no effect");
+    assert_eq!(catalogue(&world).await, before);
+}
+
+pub async fn items_of_another_shard_are_not_recorded(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let mine = world.list(&listing, 0..1).await;
+    let other = world.list(&listing, 1..2).await;
+    let lease = world.lease(&mine).await;
+    world
+        .store
+        .record(&lease, &[stored(1)], &Progress::default())
+        .await
+        .expect("no effect");
+    assert_eq!(
+        world
+            .store
+            .pending(world.tenant, other.id, None, 9)
+            .await
+            .expect("read"),
+        [waiting(1)]
+    );
+}
+
+pub async fn gone_items_come_back(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let listing = all_stored(&world, 4).await;
+    let present = async || {
+        let present = world
+            .store
+            .present(world.tenant, world.plan.id, None, 9)
+            .await
+            .expect("read");
+        present.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>()
+    };
+    let page = PageWrite {
+        gone: vec![1, 2, 3],
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
+    assert_eq!(present().await, [0]);
+    assert!(known(&world, 2).await.gone);
+    // One is shown unchanged, one is shown changed.
+    let page = PageWrite {
+        back: vec![2],
+        items: vec![upsert(3, None)],
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
+    assert_eq!(present().await, [0, 2, 3]);
+    assert!(catalogue(&world).await[1].gone);
+}
+
+pub async fn leftovers_are_what_no_open_shard_will_do(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (run, listing) = world.listing().await;
+    let first = world.list(&listing, 0..4).await;
+    write(&world, &listing, vec![upsert(4, None)]).await;
+    let transfer = world.lease(&first).await;
+    world
+        .store
+        .record(
+            &transfer,
+            &[stored(0), failed(1), failed(2)],
+            &Progress::default(),
+        )
+        .await
+        .expect("recorded");
+    let page = PageWrite {
+        gone: vec![2],
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
+    let leftovers = async |after, limit| {
+        let items = world
+            .store
+            .leftovers(world.tenant, world.plan.id, after, limit)
+            .await
+            .expect("read");
+        items.into_iter().map(|item| item.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        leftovers(None, 9).await,
+        [1, 4],
+        "item 3 waits in an open shard, item 2 is gone"
+    );
+    assert_eq!(
+        world
+            .store
+            .unstored(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        3
+    );
+    world.end(run.id, RunState::Queued).await;
+    assert_eq!(leftovers(None, 9).await, [1, 3, 4]);
+    assert_eq!(leftovers(None, 1).await, [1]);
+    assert_eq!(leftovers(Some(1), 9).await, [3, 4]);
+}
+
+pub async fn pages_of_items_follow_each_other(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let shard = world.list(&listing, 0..5).await;
+    let (store, tenant, plan) = (&world.store, world.tenant, world.plan.id);
+    let items = store.items(tenant, plan, Some(1), 2).await.expect("read");
+    assert_eq!(
+        items.iter().map(|item| item.seq).collect::<Vec<_>>(),
+        [2, 3]
+    );
+    let present = store.present(tenant, plan, Some(3), 2).await.expect("read");
+    assert_eq!(present, [(4, item_id(4))]);
+    let pending = store
+        .pending(tenant, shard.id, Some(0), 1)
+        .await
+        .expect("read");
+    assert_eq!(pending, [waiting(1)]);
+    assert_eq!(
+        store.items(tenant, plan, Some(4), 2).await.expect("read"),
+        []
+    );
+}
