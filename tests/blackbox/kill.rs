@@ -15,7 +15,8 @@ const ITEMS: u64 = 2_000;
 const KILLS: u32 = 50;
 
 /// The steps at which a crash is provoked, and the n-th times at which.
-const STEPS: [(&str, &[u32]); 12] = [
+const STEPS: [(&str, &[u32]); 13] = [
+    ("archive-made", &[1]),
     ("run-started", &[1]),
     ("dispatched", &[1, 3]),
     ("leased", &[1, 3]),

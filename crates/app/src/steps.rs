@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 /// A point at which a crash must lose nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// The archive is at the destination; its plan is not written yet.
+    ArchiveMade,
     /// The run and its first shard are written.
     RunStarted,
     /// A shard's message is in the outbox.
@@ -33,7 +35,8 @@ pub enum Step {
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
+        Self::ArchiveMade,
         Self::RunStarted,
         Self::Dispatched,
         Self::Leased,
@@ -52,6 +55,7 @@ impl Step {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::ArchiveMade => "archive-made",
             Self::RunStarted => "run-started",
             Self::Dispatched => "dispatched",
             Self::Leased => "leased",

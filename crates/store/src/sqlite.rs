@@ -61,7 +61,8 @@ impl SqliteStore {
             file.pragma("query_only", "true")
                 .pragma("cache_size", "-2048"),
             READERS,
-        ).await?;
+        )
+        .await?;
         Ok(Self {
             writer,
             readers,

@@ -6,7 +6,7 @@ use tintype_model::{
     storage::{StorageSettings, checked_name},
 };
 
-use crate::{App, AppError, AppResult};
+use crate::{App, AppError, AppResult, steps::Step};
 
 /// A plan to make.
 #[derive(Debug, Clone)]
@@ -52,23 +52,47 @@ impl App {
                 "source: a backup reads from a google photos storage".into(),
             ));
         }
+        self.refuse_taken_destination(tenant, new.destination)
+            .await?;
         let now = self.ports.clock.now();
+        // The archive has the destination's own number: if we crash between making the archive and recording the plan, the
+        // next attempt finds its own archive there and not a stranger's.
+        let own = ArchiveId::from_uuid(new.destination.as_uuid());
         let plan = Plan {
             id: PlanId::new(now, self.ports.entropy.id_bytes()),
             tenant,
             name,
             source: new.source,
             destination: new.destination,
-            archive: new
-                .archive
-                .unwrap_or_else(|| ArchiveId::new(now, self.ports.entropy.id_bytes())),
+            archive: new.archive.unwrap_or(own),
             options: new.options,
             created_at: now,
         };
         let archive = self.open_archive(&plan, None).await?;
         archive.open_or_create().await?;
         archive.probe().await?;
+        self.ports.steps.reached(Step::ArchiveMade);
         self.ports.store.add_plan(&plan).await?;
         Ok(plan)
+    }
+
+    /// One archive has one history of snapshots, so one plan writes to it.
+    async fn refuse_taken_destination(
+        &self,
+        tenant: TenantId,
+        destination: StorageId,
+    ) -> AppResult<()> {
+        let store = &self.ports.store;
+        for storage in store.storages(tenant).await? {
+            for plan in store.plans_from(tenant, storage.id).await? {
+                if plan.destination == destination {
+                    return Err(AppError::Invalid(format!(
+                        "destination: the plan {:?} writes there already; connect another folder or prefix",
+                        plan.name
+                    )));
+                }
+            }
+        }
+        Ok(())
     }
 }

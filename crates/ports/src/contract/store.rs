@@ -61,8 +61,8 @@ macro_rules! store_contract {
             outcomes::leftovers_are_what_no_open_shard_will_do
             outcomes::pages_of_items_follow_each_other
             items::a_checkpoint_replaces_the_one_before
-            items::any_text_survives
-            items::a_thousand_items_go_in_one_page
+            outcomes::any_text_survives
+            outcomes::a_thousand_items_go_in_one_page
             albums::albums_keep_their_order_and_their_last_facts
             albums::members_are_replaced_from_a_position_on
             albums::an_album_that_is_gone_takes_its_members_along

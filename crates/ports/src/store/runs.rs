@@ -55,7 +55,7 @@ pub enum LeaseAnswer {
     Granted(Box<Lease>),
     /// Somebody holds a live lease; ask again when it may have ended.
     Held,
-    /// The shard is done, gone, or its run is not runnable now: the message is stale, forget it.
+    /// The shard is done, gone, not due yet, or its run is not runnable now: the message is stale, forget it.
     Stale,
 }
 

@@ -4,13 +4,11 @@ use tintype_model::{
     fidelity::Dimensions,
     item::{Item, ItemMetadata, ItemState},
     progress::Progress,
-    run::RunState,
-    shard::{Lease, Shard, ShardKind},
+    shard::{Lease, ShardKind},
 };
 
 use super::world::{
-    LONG, SHORT, StoreUnderTest, World, content, counts, failed, fault, item_id, metadata,
-    provider_id, stored, upsert,
+    SHORT, StoreUnderTest, World, content, counts, item_id, metadata, provider_id, stored, upsert,
 };
 use crate::store::{
     Checkpoint, ItemUpsert, KnownItem, PageWrite, PendingItem, Release, StoreError,
@@ -354,76 +352,5 @@ pub async fn a_checkpoint_replaces_the_one_before(under_test: StoreUnderTest) {
             .expect("read")
             .is_some(),
         "none is no change"
-    );
-}
-
-pub async fn any_text_survives(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (_, listing) = world.listing().await;
-    let shard = world.shard(listing.shard.run, ShardKind::Transfer);
-    let filename = "a\0b\u{202e}\\u0000'\"../\u{1F4F7}\u{301}".to_owned();
-    let strange = ItemMetadata {
-        filename,
-        description: Some("\0".into()),
-        ..metadata(0)
-    };
-    let page = PageWrite {
-        items: vec![ItemUpsert {
-            metadata: strange.clone(),
-            ..upsert(0, Some(shard.id))
-        }],
-        shards: vec![shard.clone()],
-        ..PageWrite::default()
-    };
-    world
-        .store
-        .write_page(&listing, &page)
-        .await
-        .expect("a page");
-    let lease = world.lease(&shard).await;
-    let mut outcome = failed(0);
-    let message = "the server said \0".to_owned();
-    outcome.result = Err(tintype_model::item::ItemFault {
-        message: message.clone(),
-        ..fault()
-    });
-    world
-        .store
-        .record(&lease, &[outcome], &Progress::default())
-        .await
-        .expect("recorded");
-    let item = catalogue(&world).await.remove(0);
-    assert_eq!(item.metadata, strange);
-    assert_eq!(item.fault.map(|fault| fault.message), Some(message));
-}
-
-pub async fn a_thousand_items_go_in_one_page(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (_, listing) = world.listing().await;
-    let shard: Shard = world.list(&listing, 0..1_000).await;
-    let transfer = world.lease_for(&shard, LONG).await;
-    let outcomes: Vec<_> = (0..1_000).map(stored).collect();
-    world
-        .store
-        .record(&transfer, &outcomes, &Progress::default())
-        .await
-        .expect("recorded");
-    assert_eq!(
-        world
-            .store
-            .unstored(world.tenant, world.plan.id)
-            .await
-            .expect("read"),
-        0
-    );
-    let ids: Vec<_> = (0..1_000).map(item_id).collect();
-    assert_eq!(
-        world
-            .store
-            .known(world.tenant, world.plan.id, &ids)
-            .await
-            .expect("read")
-            .len(),
-        1_000
     );
 }

@@ -1,9 +1,10 @@
 //! Items: what became of them, and what is left.
 
 use tintype_model::{
-    item::{Item, ItemState},
+    item::{Item, ItemMetadata, ItemState},
     progress::Progress,
     run::RunState,
+    shard::ShardKind,
 };
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
         StoreUnderTest, World, content, counts, failed, fault, item_id, metadata, stored, upsert,
     },
 };
-use crate::store::PageWrite;
+use crate::store::{ItemUpsert, PageWrite};
 
 pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
@@ -217,5 +218,76 @@ pub async fn pages_of_items_follow_each_other(under_test: StoreUnderTest) {
     assert_eq!(
         store.items(tenant, plan, Some(4), 2).await.expect("read"),
         []
+    );
+}
+
+pub async fn any_text_survives(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let shard = world.shard(listing.shard.run, ShardKind::Transfer);
+    let filename = "a\0b\u{202e}\\u0000'\"../\u{1F4F7}\u{301}".to_owned();
+    let strange = ItemMetadata {
+        filename,
+        description: Some("\0".into()),
+        ..metadata(0)
+    };
+    let page = PageWrite {
+        items: vec![ItemUpsert {
+            metadata: strange.clone(),
+            ..upsert(0, Some(shard.id))
+        }],
+        shards: vec![shard.clone()],
+        ..PageWrite::default()
+    };
+    world
+        .store
+        .write_page(&listing, &page)
+        .await
+        .expect("a page");
+    let lease = world.lease(&shard).await;
+    let mut outcome = failed(0);
+    let message = "the server said \0".to_owned();
+    outcome.result = Err(tintype_model::item::ItemFault {
+        message: message.clone(),
+        ..fault()
+    });
+    world
+        .store
+        .record(&lease, &[outcome], &Progress::default())
+        .await
+        .expect("recorded");
+    let item = catalogue(&world).await.remove(0);
+    assert_eq!(item.metadata, strange);
+    assert_eq!(item.fault.map(|fault| fault.message), Some(message));
+}
+
+pub async fn a_thousand_items_go_in_one_page(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let shard = world.list(&listing, 0..1_000).await;
+    let transfer = world.lease(&shard).await;
+    let outcomes: Vec<_> = (0..1_000).map(stored).collect();
+    world
+        .store
+        .record(&transfer, &outcomes, &Progress::default())
+        .await
+        .expect("recorded");
+    assert_eq!(
+        world
+            .store
+            .unstored(world.tenant, world.plan.id)
+            .await
+            .expect("read"),
+        0
+    );
+    let ids: Vec<_> = (0..1_000).map(item_id).collect();
+    assert_eq!(
+        world
+            .store
+            .known(world.tenant, world.plan.id, &ids)
+            .await
+            .expect("read")
+            .len(),
+        1_000
     );
 }
