@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::{
     settings::Settings,
     steps::Steps,
-    work::{committer::Committers, permits::Permits, urls::UrlCache},
+    worker::{committer::Committers, permits::Permits, urls::UrlCache},
 };
 
 /// Everything outside that the use cases talk to.

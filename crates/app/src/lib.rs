@@ -1,7 +1,7 @@
 //! The use cases: one file a verb. They know the ports and the model, never an adapter.
 //!
 //! `setup` connects storages and plans, `runs` starts and steers runs, `schedule` decides what is worked on next,
-//! `work` does it: enumerate → transfer → finalize.
+//! `worker` does it: enumerate → transfer → finalize.
 
 mod app;
 mod error;
@@ -10,7 +10,7 @@ mod schedule;
 mod settings;
 pub mod setup;
 mod steps;
-mod work;
+mod worker;
 
 pub use app::{App, Ports};
 pub use error::{AppError, AppResult};

@@ -8,7 +8,7 @@ use tintype_ports::{
     vault::Grant,
 };
 
-use crate::{App, AppError, AppResult, work::gate::Gate};
+use crate::{App, AppError, AppResult, worker::gate::Gate};
 
 /// What is tested, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

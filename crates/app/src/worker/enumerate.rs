@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tintype_model::{run::RunMode, shard::Lease};
 use tintype_ports::photos::Scope;
 
-use super::{heartbeat::Halt, listing::Listing, pages::Pages, worker::ShardEnd};
+use super::{heartbeat::Halt, listing::Listing, pages::Pages, slot::ShardEnd};
 use crate::{App, AppResult, steps::Step};
 
 /// Items that one look at the catalogue brings.

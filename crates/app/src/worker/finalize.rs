@@ -11,7 +11,7 @@ use tintype_model::{
 };
 use tintype_ports::{Archive, archive::ManifestWriter, vault::Grant};
 
-use super::{heartbeat::Halt, worker::ShardEnd};
+use super::{heartbeat::Halt, slot::ShardEnd};
 use crate::{App, AppResult, steps::Step};
 
 /// Catalogue rows that one look brings.

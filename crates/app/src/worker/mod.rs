@@ -15,7 +15,7 @@ mod mirror;
 mod pages;
 pub(crate) mod permits;
 mod rest;
+mod slot;
 mod transfer;
 mod trouble;
 pub(crate) mod urls;
-mod worker;

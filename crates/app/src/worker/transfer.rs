@@ -26,9 +26,9 @@ use super::{
     heartbeat::Halt,
     mirror,
     permits::{Claim, Permit},
+    slot::ShardEnd,
     trouble::ItemTrouble,
     urls::HeldUrl,
-    worker::ShardEnd,
 };
 use crate::{App, AppError, AppResult, steps::Step};
 
