@@ -16,7 +16,8 @@ pub struct Settings {
     pub initial_downloads: u32,
     /// Downloads at the same time, at most; the engine finds the right number below it by itself.
     pub max_downloads: u32,
-    /// Plain bytes that one group commit gathers, at most.
+    /// Plain bytes that one group commit gathers, at most. They lie in staged files, so large groups cost little memory and
+    /// share one wait for the disk.
     pub group_bytes: u64,
     /// Items that one group commit gathers, at most.
     pub group_items: usize,
@@ -54,8 +55,8 @@ impl Default for Settings {
             shard_items: 200,
             initial_downloads: 8,
             max_downloads: 256,
-            group_bytes: 4 << 20,
-            group_items: 32,
+            group_bytes: 48 << 20,
+            group_items: 256,
             lease: Duration::from_secs(30),
             dispatch_patience: Duration::from_secs(60),
             tick: Duration::from_millis(500),

@@ -89,7 +89,7 @@ impl App {
             return committer;
         }
         by_plan.retain(|_, committer| committer.strong_count() > 0);
-        let (inbox, finished) = mpsc::channel(self.settings.group_items / 2 + 1);
+        let (inbox, finished) = mpsc::channel(self.settings.group_items);
         let (decided, to_record) = mpsc::channel(1);
         let committer = Arc::new(Committer {
             inbox,

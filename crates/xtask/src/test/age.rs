@@ -1,4 +1,5 @@
-//! A program that opens age files and shares no code with ours, to prove that archives need none of it.
+//! A program that opens age files, to prove that archives need nothing of ours. The `age` program shares no code with us; its
+//! stand-in from PyPI wraps the crate that we use as well, so it proves less and comes last.
 
 use std::env;
 use std::fs;
