@@ -11,7 +11,7 @@ use tintype_model::{
 use tintype_ports::{
     Archive, PhotoError, PhotoSource,
     archive::{Draft, Placement, Staged},
-    photos::{BaseUrl, Download},
+    photos::BaseUrl,
     store::PendingItem,
 };
 
@@ -109,7 +109,7 @@ impl Fetcher {
         let mut inspector = Inspector::new(&item.metadata.mime_type);
         let mut length = 0;
         loop {
-            let bytes = match next(download.as_mut()).await {
+            let bytes = match download.next().await {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => break,
                 Err(PhotoError::BaseUrlExpired) if urls_left > 0 => {
@@ -185,10 +185,6 @@ fn check_length(came: u64, told: Option<u64>) -> Result<(), Flaw> {
         ))),
         _ => Ok(()),
     }
-}
-
-async fn next(download: &mut dyn Download) -> Result<Option<bytes::Bytes>, PhotoError> {
-    download.next().await
 }
 
 /// Google lists the item but offers no bytes, as it does while a video is being processed.
