@@ -30,6 +30,9 @@ CREATE TABLE shards (
     run_id      UUID        NOT NULL,
     kind        TEXT        NOT NULL CHECK (kind IN ('enumerate', 'transfer', 'finalize')),
     items       BIGINT      NOT NULL CHECK (items >= 0),
+    -- Where to look for its items.
+    first_seq   BIGINT,
+    last_seq    BIGINT,
     state       TEXT        NOT NULL CHECK (state IN ('ready', 'dispatched', 'leased', 'done')),
     -- Not to be dispatched before.
     ready_at    TIMESTAMPTZ NOT NULL,

@@ -6,26 +6,38 @@ CREATE TABLE items (
     tenant_id            UUID    NOT NULL,
     plan_id              UUID    NOT NULL,
     seq                  BIGINT  NOT NULL CHECK (seq >= 0),
-    provider_id          TEXT    NOT NULL,
+    provider_id          TEXT    COLLATE "C" NOT NULL,
     metadata             TEXT    NOT NULL,
     metadata_fingerprint BIGINT  NOT NULL,
     content_fingerprint  BIGINT  NOT NULL,
-    state                TEXT    NOT NULL CHECK (state IN ('pending', 'stored', 'failed')),
-    shard_id             UUID,
     gone                 BOOLEAN NOT NULL DEFAULT FALSE,
-    blob                 BYTEA   CHECK (blob IS NULL OR octet_length(blob) = 32),
-    size                 BIGINT,
-    path                 TEXT,
-    fidelity             TEXT,
-    fault                TEXT,
     PRIMARY KEY (tenant_id, plan_id, seq),
-    UNIQUE (tenant_id, plan_id, provider_id),
-    CHECK (state <> 'stored' OR blob IS NOT NULL),
-    CHECK ((state = 'failed') = (fault IS NOT NULL)),
-    CHECK (shard_id IS NULL OR state = 'pending')
+    UNIQUE (tenant_id, plan_id, provider_id)
 );
-CREATE INDEX items_by_shard ON items (tenant_id, shard_id, seq) WHERE shard_id IS NOT NULL;
-CREATE INDEX items_unstored ON items (tenant_id, plan_id, seq) WHERE state <> 'stored';
+
+-- What is not stored: an item with a row here waits for its bytes, in a shard or for one, or has failed. Apart from the items,
+-- so that a transfer touches narrow rows only, and so that what is left is found without an index over everything.
+CREATE TABLE unstored_items (
+    tenant_id UUID   NOT NULL,
+    plan_id   UUID   NOT NULL,
+    seq       BIGINT NOT NULL CHECK (seq >= 0),
+    shard_id  UUID,
+    fault     TEXT,
+    PRIMARY KEY (tenant_id, plan_id, seq),
+    CHECK (shard_id IS NULL OR fault IS NULL)
+);
+
+-- The bytes we hold. An item that is asked for again keeps its older ones until the newer ones are there.
+CREATE TABLE item_contents (
+    tenant_id UUID   NOT NULL,
+    plan_id   UUID   NOT NULL,
+    seq       BIGINT NOT NULL CHECK (seq >= 0),
+    blob      BYTEA  NOT NULL CHECK (octet_length(blob) = 32),
+    size      BIGINT NOT NULL CHECK (size >= 0),
+    path      TEXT   NOT NULL,
+    fidelity  TEXT   NOT NULL,
+    PRIMARY KEY (tenant_id, plan_id, seq)
+);
 
 -- Mirror paths. path_key is the path in NFC and lower case, so that no two names meet on any file system. Never freed:
 -- an older file may still lie there.
@@ -64,6 +76,16 @@ ALTER TABLE items FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON items TO tintype_app
     USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid));
 GRANT SELECT, INSERT, UPDATE ON items TO tintype_app;
+ALTER TABLE unstored_items ENABLE ROW LEVEL SECURITY;
+ALTER TABLE unstored_items FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON unstored_items TO tintype_app
+    USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid));
+GRANT SELECT, INSERT, UPDATE, DELETE ON unstored_items TO tintype_app;
+ALTER TABLE item_contents ENABLE ROW LEVEL SECURITY;
+ALTER TABLE item_contents FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON item_contents TO tintype_app
+    USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid));
+GRANT SELECT, INSERT, UPDATE ON item_contents TO tintype_app;
 ALTER TABLE item_paths ENABLE ROW LEVEL SECURITY;
 ALTER TABLE item_paths FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON item_paths TO tintype_app

@@ -30,6 +30,9 @@ CREATE TABLE shards (
     run_id      BLOB    NOT NULL,
     kind        TEXT    NOT NULL CHECK (kind IN ('enumerate', 'transfer', 'finalize')),
     items       INTEGER NOT NULL CHECK (items >= 0),
+    -- Where to look for its items.
+    first_seq   INTEGER,
+    last_seq    INTEGER,
     state       TEXT    NOT NULL CHECK (state IN ('ready', 'dispatched', 'leased', 'done')),
     -- Not to be dispatched before.
     ready_at    TEXT    NOT NULL,

@@ -10,22 +10,34 @@ CREATE TABLE items (
     metadata             TEXT    NOT NULL,
     metadata_fingerprint INTEGER NOT NULL,
     content_fingerprint  INTEGER NOT NULL,
-    state                TEXT    NOT NULL CHECK (state IN ('pending', 'stored', 'failed')),
-    shard_id             BLOB,
     gone                 INTEGER NOT NULL DEFAULT FALSE CHECK (gone IN (FALSE, TRUE)),
-    blob                 BLOB    CHECK (blob IS NULL OR length(blob) = 32),
-    size                 INTEGER,
-    path                 TEXT,
-    fidelity             TEXT,
-    fault                TEXT,
     PRIMARY KEY (tenant_id, plan_id, seq),
-    UNIQUE (tenant_id, plan_id, provider_id),
-    CHECK (state <> 'stored' OR blob IS NOT NULL),
-    CHECK ((state = 'failed') = (fault IS NOT NULL)),
-    CHECK (shard_id IS NULL OR state = 'pending')
+    UNIQUE (tenant_id, plan_id, provider_id)
+) STRICT;
+
+-- What is not stored: an item with a row here waits for its bytes, in a shard or for one, or has failed. Apart from the items,
+-- so that a transfer touches narrow rows only, and so that what is left is found without an index over everything.
+CREATE TABLE unstored_items (
+    tenant_id BLOB    NOT NULL,
+    plan_id   BLOB    NOT NULL,
+    seq       INTEGER NOT NULL CHECK (seq >= 0),
+    shard_id  BLOB,
+    fault     TEXT,
+    PRIMARY KEY (tenant_id, plan_id, seq),
+    CHECK (shard_id IS NULL OR fault IS NULL)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX items_by_shard ON items (tenant_id, shard_id, seq) WHERE shard_id IS NOT NULL;
-CREATE INDEX items_unstored ON items (tenant_id, plan_id, seq) WHERE state <> 'stored';
+
+-- The bytes we hold. An item that is asked for again keeps its older ones until the newer ones are there.
+CREATE TABLE item_contents (
+    tenant_id BLOB    NOT NULL,
+    plan_id   BLOB    NOT NULL,
+    seq       INTEGER NOT NULL CHECK (seq >= 0),
+    blob      BLOB    NOT NULL CHECK (length(blob) = 32),
+    size      INTEGER NOT NULL CHECK (size >= 0),
+    path      TEXT    NOT NULL,
+    fidelity  TEXT    NOT NULL,
+    PRIMARY KEY (tenant_id, plan_id, seq)
+) STRICT;
 
 -- Mirror paths. path_key is the path in NFC and lower case, so that no two names meet on any file system. Never freed:
 -- an older file may still lie there.
@@ -63,10 +75,10 @@ CREATE TABLE album_members (
 -- rows that share the first column of the index, the first two, and so on), so that it looks items up by their last column.
 ANALYZE sqlite_schema;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-    ('items', 'items', '1000000 500000 200000 1'),
+    ('items', 'sqlite_autoindex_items_1', '1000000 500000 200000 1'),
     ('items', 'sqlite_autoindex_items_2', '1000000 500000 200000 1'),
-    ('items', 'items_by_shard', '200000 200000 500 1'),
-    ('items', 'items_unstored', '200000 200000 100000 1'),
+    ('unstored_items', 'unstored_items', '200000 200000 100000 1'),
+    ('item_contents', 'sqlite_autoindex_item_contents_1', '1000000 500000 200000 1'),
     ('item_paths', 'item_paths', '1000000 500000 200000 1'),
     ('album_members', 'album_members', '1000000 500000 200000 1000 1');
 ANALYZE sqlite_schema;

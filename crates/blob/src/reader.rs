@@ -165,12 +165,15 @@ pub(crate) async fn read_descriptor(operator: &Operator) -> Result<Option<Vec<u8
         }
         Err(error) => return Err(failed(&error)),
     };
-    if !found.is_file() || found.content_length() > LONGEST_DESCRIPTOR {
+    let has_its_length = (1..=LONGEST_DESCRIPTOR).contains(&found.content_length());
+    if !found.is_file() || !has_its_length {
         return Err(ArchiveError::Foreign(format!(
             "{DESCRIPTOR} is not the description of an archive"
         )));
     }
-    let bytes = operator.read(DESCRIPTOR).await;
+    // Told how much there is, opendal does not set megabytes aside for it.
+    let whole = operator.read_with(DESCRIPTOR);
+    let bytes = whole.range(..found.content_length()).await;
     bytes
         .map(|bytes| Some(bytes.to_vec()))
         .map_err(|error| failed(&error))

@@ -1,13 +1,16 @@
 //! Writing: bytes are hashed (and sealed) on their way in, wait out of sight, and appear whole or not at all.
 
+mod block;
 mod body;
 mod disk;
 mod draft;
 mod existing;
 mod local;
+mod output;
 mod publish;
 mod remote;
 mod room;
+mod shared_sync;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -23,7 +26,8 @@ pub(crate) use body::{Body, Content};
 pub(crate) use disk::{Disk, RealDisk};
 pub(crate) use draft::FileDraft;
 pub(crate) use existing::{Expected, Rule};
-use local::{Held, Local};
+use local::Local;
+use output::{Outputs, Purpose};
 use remote::Remote;
 use room::Room;
 use staging::Staging;
@@ -34,16 +38,12 @@ use crate::{
     settings::{ArchiveSettings, Root},
 };
 
-/// Smaller objects stay in memory; larger ones are written to a staged file in pieces of this size.
-pub(crate) const PIECE: usize = 512 * 1024;
-
 /// Everything that drafts of one archive share.
 pub(crate) struct Writing {
     pub(crate) operator: Operator,
     pub(crate) recipients: Recipients,
     layout: Layout,
-    staging: Staging,
-    disk: Arc<dyn Disk>,
+    outputs: Arc<Outputs>,
     room: Option<Room>,
     sink: Sink,
 }
@@ -60,33 +60,26 @@ impl Writing {
         operator: Operator,
         disk: Arc<dyn Disk>,
     ) -> Self {
-        let (staging, room, sink) = match &settings.root {
-            Root::LocalFolder { path } => {
-                let staging = Staging::new(path.clone(), paths::STAGING.into());
-                (
-                    staging,
-                    None,
-                    Sink::Local(Local::new(path.clone(), Arc::clone(&disk))),
-                )
-            }
-            Root::S3(_) | Root::Memory(_) => {
-                let folder = settings.spool.folder.clone();
-                let staging = Staging::spool(folder, "tintype-spool".into());
-                let room = Room::new(settings.spool.bytes);
-                (
-                    staging,
-                    Some(room),
-                    Sink::Remote(Remote::new(operator.clone())),
-                )
-            }
+        let (staging, purpose, room, sink) = match &settings.root {
+            Root::LocalFolder { path } => (
+                Staging::new(path.clone(), paths::STAGING.into()),
+                Purpose::Archive,
+                None,
+                Sink::Local(Local::new(path.clone(), Arc::clone(&disk))),
+            ),
+            Root::S3(_) | Root::Memory(_) => (
+                Staging::spool(settings.spool.folder.clone(), "tintype-spool".into()),
+                Purpose::Spool,
+                Some(Room::new(settings.spool.bytes)),
+                Sink::Remote(Remote::new(operator.clone())),
+            ),
         };
         let layout = settings.layout;
         Self {
             operator,
             recipients,
             layout,
-            staging,
-            disk,
+            outputs: Arc::new(Outputs::new(staging, disk, purpose)),
             room,
             sink,
         }
@@ -94,6 +87,10 @@ impl Writing {
 
     pub(crate) const fn layout(&self) -> Layout {
         self.layout
+    }
+
+    const fn is_local(&self) -> bool {
+        matches!(self.sink, Sink::Local(_))
     }
 
     pub(crate) fn is_sealed(&self) -> bool {
@@ -110,12 +107,7 @@ impl Writing {
         let (blob, size, path) = (expected.blob, expected.size, expected.path.clone());
         let handle: Box<dyn std::any::Any + Send> = match &self.sink {
             Sink::Local(local) => {
-                let body = local.make_room(body, &self.staging, &self.disk).await?;
-                Box::new(Held {
-                    body,
-                    expected,
-                    sidecar,
-                })
+                Box::new(local.hold(body, expected, sidecar, &self.outputs).await?)
             }
             Sink::Remote(remote) => {
                 remote.send(body, &expected).await?;
@@ -136,7 +128,7 @@ impl Writing {
     /// Makes a group durable, then visible.
     pub(crate) async fn commit(&self, group: Vec<Staged>) -> Vec<Result<(), ArchiveError>> {
         match &self.sink {
-            Sink::Local(local) => local.commit(group, &self.staging).await,
+            Sink::Local(local) => local.commit(group).await,
             Sink::Remote(_) => group.into_iter().map(was_sent).collect(),
         }
     }
@@ -167,12 +159,12 @@ impl Writing {
 
     /// Removes what crashed writers left. Returns the number of files.
     pub(crate) async fn sweep(&self) -> Result<u64, ArchiveError> {
-        self.staging.sweep().await
+        self.outputs.staging.sweep().await
     }
 
     /// A name that no other process uses at the same time.
     pub(crate) async fn unique_name(&self) -> Result<String, ArchiveError> {
-        self.staging.unique_name().await
+        self.outputs.staging.unique_name().await
     }
 }
 

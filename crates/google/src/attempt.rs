@@ -85,12 +85,13 @@ impl Caller {
         result
     }
 
-    /// Reports an attempt to whoever adapts concurrency.
+    /// Reports an attempt to whoever adapts concurrency. `answered_at` is the end of what counts as its duration: now, unless
+    /// it was earlier.
     pub(crate) fn observe(
         &self,
         kind: QuotaKind,
         started: Instant,
-        head_at: Option<Instant>,
+        answered_at: Option<Instant>,
         failure: Option<&Failure>,
     ) {
         let outcome = match failure {
@@ -98,7 +99,7 @@ impl Caller {
             Some(Failure::Passing(_)) => AttemptOutcome::Failed,
             _ => AttemptOutcome::Answered,
         };
-        let latency = head_at.unwrap_or_else(Instant::now) - started;
+        let latency = answered_at.unwrap_or_else(Instant::now) - started;
         self.gate.observe(Attempt {
             kind,
             latency,

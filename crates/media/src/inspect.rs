@@ -94,8 +94,10 @@ impl Inspector {
         if self.fault.is_some() {
             return;
         }
-        let room = MAX_HEAD_BYTES - self.head.len();
-        self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if self.needs_more_head() {
+            let room = MAX_HEAD_BYTES - self.head.len();
+            self.head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
         let fed = match &mut self.begun {
             Some((_, walk)) => feed(walk, bytes),
             None if self.head.len() < SNIFF_BYTES => return,
@@ -111,6 +113,17 @@ impl Inspector {
             }
         };
         self.fault = fed.err();
+    }
+
+    /// False once the head holds all that will be looked for in it.
+    fn needs_more_head(&self) -> bool {
+        let head = self.head.len() as u64;
+        match &self.begun {
+            Some((_, Walk::Jpeg(walk))) => !walk.scan_starts_within(head),
+            // Their walks read what there is to know.
+            Some((Container::Mp4 | Container::Mov, _) | (_, Walk::Gif(_))) => false,
+            _ => true,
+        }
     }
 
     /// What the bytes were. `total_len` is the length in bytes that the file should have.
@@ -173,14 +186,12 @@ impl Inspector {
         let (dimensions, location) = match &walk {
             Walk::Jpeg(walk) => {
                 walk.finish()?;
+                let has_metadata = walk.scan_starts_within(head.len() as u64);
                 motion_photo = walk.has_video();
                 surplus = walk.surplus();
                 (
                     walk.dimensions(),
-                    location::in_picture(
-                        head,
-                        is_whole || walk.scan_starts_within(MAX_HEAD_BYTES as u64),
-                    ),
+                    location::in_picture(head, is_whole || has_metadata),
                 )
             }
             Walk::Png(walk) => {

@@ -166,7 +166,7 @@ pub trait CallGate: Send + Sync {
 pub struct Attempt {
     /// What it counts as.
     pub kind: QuotaKind,
-    /// Time from sending the request to the answer's head.
+    /// Time from sending the request to the end of what it was for: the last byte of a download, else the answer's head.
     pub latency: Duration,
     /// What came of it.
     pub outcome: AttemptOutcome,

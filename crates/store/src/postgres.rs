@@ -2,9 +2,8 @@
 
 use std::{future::Future, time::Duration};
 
-use chrono::{DateTime, Utc};
 use sqlx::{
-    Connection as _, PgConnection, Pool, Postgres,
+    AssertSqlSafe, Connection as _, PgConnection, Pool, Postgres,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -30,6 +29,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 
 /// How long migrations may take, the wait for another process that runs them included.
 const MIGRATION: Duration = Duration::from_secs(600);
+
+/// How long an idle connection is taken to be alive.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Deadlines and sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,16 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
             .acquire_timeout(settings.call_timeout)
+            // A connection that was used a moment ago is not asked first whether it still lives.
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move {
+                    if about.idle_for > TRUSTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await
             .map_err(failed)?;
@@ -135,17 +147,11 @@ impl PostgresStore {
         self.begin("tintype_dispatch", "").await
     }
 
-    /// Role and tenant last until the transaction ends. The time comes with the same answer.
+    /// Role and tenant last until the transaction ends. They go with BEGIN, in one message.
     async fn begin(&self, role: &str, tenant: &str) -> Outcome<Tx> {
-        let mut begun = self.pool.begin().await?;
-        let now: DateTime<Utc> = sqlx::query_scalar(
-            "SELECT clock_timestamp() FROM (SELECT set_config('role', $1, true), set_config('app.tenant_id', $2, true)) AS s",
-        )
-        .bind(role)
-        .bind(tenant)
-        .fetch_one(&mut *begun)
-        .await?;
-        Ok(Tx::new(begun, now))
+        let begin = format!("BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.tenant_id = '{tenant}'");
+        let begun = self.pool.begin_with(AssertSqlSafe(begin)).await?;
+        Ok(Tx::new(begun, None))
     }
 }
 

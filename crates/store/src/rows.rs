@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tintype_model::{
     ArchiveId, BlobHash, PlanId, RunId, ShardId, SnapshotId, StorageId, TenantId,
-    item::{Item, StoredContent},
+    item::{Item, ItemState, StoredContent},
     plan::Plan,
     progress::Progress,
     run::{Run, RunStatus},
@@ -252,47 +252,60 @@ impl TryFrom<PendingRow> for PendingItem {
 
 #[derive(FromRow)]
 pub(crate) struct ItemRow {
-    seq: i64,
+    pub(crate) seq: i64,
     provider_id: String,
     metadata: String,
-    state: String,
     gone: bool,
-    blob: Option<Vec<u8>>,
-    size: Option<i64>,
-    path: Option<String>,
-    fidelity: Option<String>,
-    fault: Option<String>,
 }
 
-impl TryFrom<ItemRow> for Item {
+#[derive(FromRow)]
+pub(crate) struct ContentRow {
+    pub(crate) seq: i64,
+    blob: Vec<u8>,
+    size: i64,
+    path: String,
+    fidelity: String,
+}
+
+impl TryFrom<ContentRow> for StoredContent {
     type Error = StoreError;
 
-    fn try_from(row: ItemRow) -> Result<Self, StoreError> {
-        let content = match (row.blob, row.size, row.path, row.fidelity) {
-            (Some(blob), Some(size), Some(path), Some(fidelity)) => Some(StoredContent {
-                blob: hash(&blob)?,
-                size: count(size)?,
-                path,
-                fidelity: from_json(&fidelity)?,
-            }),
-            (None, None, None, None) => None,
-            _ => {
-                return Err(StoreError::Corrupt(format!(
-                    "item {} has half a content",
-                    row.seq
-                )));
-            }
-        };
+    fn try_from(row: ContentRow) -> Result<Self, StoreError> {
         Ok(Self {
-            seq: count(row.seq)?,
-            provider_id: provider_id(row.provider_id)?,
-            metadata: from_json(&row.metadata)?,
-            state: from_name(&row.state)?,
-            content,
-            fault: row.fault.as_deref().map(from_json).transpose()?,
-            gone: row.gone,
+            blob: hash(&row.blob)?,
+            size: count(row.size)?,
+            path: row.path,
+            fidelity: from_json(&row.fidelity)?,
         })
     }
+}
+
+/// The item of three rows. `unstored` is the fault, if any, of an item that is not stored.
+pub(crate) fn item(
+    row: ItemRow,
+    unstored: Option<Option<String>>,
+    content: Option<ContentRow>,
+) -> Result<Item, StoreError> {
+    let state = match (&unstored, &content) {
+        (Some(None), _) => ItemState::Pending,
+        (Some(Some(_)), _) => ItemState::Failed,
+        (None, Some(_)) => ItemState::Stored,
+        (None, None) => {
+            return Err(StoreError::Corrupt(format!(
+                "item {} counts as stored and has no content",
+                row.seq
+            )));
+        }
+    };
+    Ok(Item {
+        seq: count(row.seq)?,
+        provider_id: provider_id(row.provider_id)?,
+        metadata: from_json(&row.metadata)?,
+        state,
+        content: one(content)?,
+        fault: unstored.flatten().as_deref().map(from_json).transpose()?,
+        gone: row.gone,
+    })
 }
 
 #[derive(FromRow)]

@@ -24,9 +24,14 @@ use sql::Tx;
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// Readers beside the one writer. Reads of one process are short, and the machine's disk serves no more at once.
-const READERS: u32 = 4;
+const READERS: u32 = 2;
 /// How long a statement waits for another process that writes the same file.
 const BUSY: Duration = Duration::from_secs(10);
+/// Rows of an answer that may be ahead of their reader.
+const ROWS_AHEAD: usize = 1_024;
+/// Folding the log into the file writes and syncs the file. Pages that change in many transactions are folded once if the log
+/// may grow, here to 32 MiB.
+const WAL_PAGES: &str = "8000";
 /// The longest a call may take, the wait for the writer included.
 const CALL: Duration = Duration::from_secs(60);
 
@@ -53,8 +58,11 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY)
+            // A row that waits for room costs a change of threads.
+            .row_buffer_size(ROWS_AHEAD)
+            .pragma("wal_autocheckpoint", WAL_PAGES)
             // In KiB. Small on purpose: the system caches the file as well, and a worker's memory stays small.
-            .pragma("cache_size", "-6144");
+            .pragma("cache_size", "-4096");
         let writer = connect(file.clone(), 1).await?;
         MIGRATIONS.run(&writer).await.map_err(failed)?;
         let readers = connect(
@@ -108,13 +116,13 @@ impl SqliteStore {
     }
 
     async fn read_all(&self) -> Outcome<Tx> {
-        Ok(Tx::new(self.readers.begin().await?, self.clock.now()))
+        Ok(Tx::new(self.readers.begin().await?, Some(self.clock.now())))
     }
 
     async fn write_all(&self) -> Outcome<Tx> {
         // IMMEDIATE takes the write lock now: a read that turns into a write later could not wait for it.
         let begun = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Tx::new(begun, self.clock.now()))
+        Ok(Tx::new(begun, Some(self.clock.now())))
     }
 }
 

@@ -1,11 +1,19 @@
 -- Rows of two tenants as they stood after this step.
-INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint, content_fingerprint, state, shard_id, gone, blob, size, path, fidelity, fault) VALUES
-    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 0, 'item-0', '{"filename":"IMG_0.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 11, 12, 'stored', NULL, FALSE, x'abababababababababababababababababababababababababababababababab', 2048, 'objects/ab/abababababababababababababababababababababababababababababababab', '{"channel":"app_created","encoding":"download","promised":null,"got":null,"location":"absent"}', NULL),
-    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 1, 'item-1', '{"filename":"IMG_1.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', -11, -12, 'pending', x'0190f5a000007000800000010000000b', FALSE, NULL, NULL, NULL, NULL, NULL),
-    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 2, 'item-2', '{"filename":"IMG_2.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 21, 22, 'failed', NULL, TRUE, NULL, NULL, NULL, NULL, '{"kind":"corrupt","message":"short by 3 bytes"}'),
-    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 0, 'item-0', '{"filename":"IMG_0.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 11, 12, 'stored', NULL, FALSE, x'abababababababababababababababababababababababababababababababab', 2048, 'objects/ab/abababababababababababababababababababababababababababababababab', '{"channel":"app_created","encoding":"download","promised":null,"got":null,"location":"absent"}', NULL),
-    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 1, 'item-1', '{"filename":"IMG_1.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', -11, -12, 'pending', x'0190f5a000007000800000020000000b', FALSE, NULL, NULL, NULL, NULL, NULL),
-    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 2, 'item-2', '{"filename":"IMG_2.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 21, 22, 'failed', NULL, TRUE, NULL, NULL, NULL, NULL, '{"kind":"corrupt","message":"short by 3 bytes"}');
+INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint, content_fingerprint, gone) VALUES
+    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 0, 'item-0', '{"filename":"IMG_0.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 11, 12, FALSE),
+    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 1, 'item-1', '{"filename":"IMG_1.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', -11, -12, FALSE),
+    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 2, 'item-2', '{"filename":"IMG_2.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 21, 22, TRUE),
+    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 0, 'item-0', '{"filename":"IMG_0.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 11, 12, FALSE),
+    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 1, 'item-1', '{"filename":"IMG_1.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', -11, -12, FALSE),
+    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 2, 'item-2', '{"filename":"IMG_2.JPG","mime_type":"image/jpeg","kind":"photo","camera":{}}', 21, 22, TRUE);
+INSERT INTO unstored_items (tenant_id, plan_id, seq, shard_id, fault) VALUES
+    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 1, x'0190f5a000007000800000010000000b', NULL),
+    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 2, NULL, '{"kind":"corrupt","message":"short by 3 bytes"}'),
+    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 1, x'0190f5a000007000800000020000000b', NULL),
+    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 2, NULL, '{"kind":"corrupt","message":"short by 3 bytes"}');
+INSERT INTO item_contents (tenant_id, plan_id, seq, blob, size, path, fidelity) VALUES
+    (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 0, x'abababababababababababababababababababababababababababababababab', 2048, 'objects/ab/abababababababababababababababababababababababababababababababab', '{"channel":"app_created","encoding":"download","promised":null,"got":null,"location":"absent"}'),
+    (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 0, x'abababababababababababababababababababababababababababababababab', 2048, 'objects/ab/abababababababababababababababababababababababababababababababab', '{"channel":"app_created","encoding":"download","promised":null,"got":null,"location":"absent"}');
 INSERT INTO item_paths (tenant_id, plan_id, path_key, path, seq) VALUES
     (x'0190f5a0000070008000000100000001', x'0190f5a0000070008000000100000004', 'by-month/2024/2024-06/img_0.jpg', 'by-month/2024/2024-06/IMG_0.JPG', 0),
     (x'0190f5a0000070008000000200000001', x'0190f5a0000070008000000200000004', 'by-month/2024/2024-06/img_0.jpg', 'by-month/2024/2024-06/IMG_0.JPG', 0);

@@ -24,7 +24,7 @@ use crate::{cli::Cli, failure::Failure};
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Threads for file system calls, at most: each costs memory, and disks gain nothing from more.
-const FILE_THREADS: usize = 24;
+const FILE_THREADS: usize = 8;
 
 fn main() -> ExitCode {
     let cli = Cli::parse_from(cli::arguments(std::env::args_os()));

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use tintype_model::{
     Fidelity, PlanId, ShardId,
     item::{ItemFault, StoredContent},
@@ -21,6 +22,11 @@ use crate::{App, AppError, AppResult, runs::describe, steps::Step};
 
 /// Progress is told at most this often for a run.
 const TELL_EVERY: Duration = Duration::from_millis(250);
+/// Groups that one archive commits at the same time: while one waits for its names to be durable, the disk can take the bytes
+/// of the next.
+const COMMITS: usize = 3;
+/// Committed items that are enough for one round of records.
+const RECORDED_TOGETHER: usize = 256;
 
 /// The shard an item belongs to, as far as recording it goes.
 pub(crate) struct Recorder {
@@ -90,7 +96,7 @@ impl App {
         }
         by_plan.retain(|_, committer| committer.strong_count() > 0);
         let (inbox, finished) = mpsc::channel(self.settings.group_items);
-        let (decided, to_record) = mpsc::channel(1);
+        let (decided, to_record) = mpsc::channel(COMMITS);
         let committer = Arc::new(Committer {
             inbox,
             archive: Arc::clone(&archive),
@@ -108,13 +114,24 @@ impl App {
         mut finished: mpsc::Receiver<Finished>,
         decided: mpsc::Sender<Vec<Decided>>,
     ) {
-        while let Some(first) = finished.recv().await {
-            let group = self.gather(first, &mut finished);
-            self.ports.steps.reached(Step::Staged);
-            let group = commit(archive.as_ref(), group).await;
-            self.ports.steps.reached(Step::Committed);
-            if decided.send(group).await.is_err() {
-                return;
+        let mut commits = FuturesUnordered::new();
+        let mut is_open = true;
+        while is_open || !commits.is_empty() {
+            tokio::select! {
+                Some(group) = commits.next() => {
+                    self.ports.steps.reached(Step::Committed);
+                    if decided.send(group).await.is_err() {
+                        return;
+                    }
+                }
+                first = finished.recv(), if is_open && commits.len() < COMMITS => match first {
+                    Some(first) => {
+                        let group = self.gather(first, &mut finished);
+                        self.ports.steps.reached(Step::Staged);
+                        commits.push(commit(archive.as_ref(), group));
+                    }
+                    None => is_open = false,
+                },
             }
         }
     }
@@ -134,7 +151,12 @@ impl App {
 
     async fn record_groups(self, mut groups: mpsc::Receiver<Vec<Decided>>) {
         let mut told = HashMap::new();
-        while let Some(group) = groups.recv().await {
+        while let Some(mut group) = groups.recv().await {
+            // Each shard's record waits for the disk once, however many items it holds.
+            while group.len() < RECORDED_TOGETHER {
+                let Ok(next) = groups.try_recv() else { break };
+                group.extend(next);
+            }
             let mut by_shard: HashMap<ShardId, Vec<Decided>> = HashMap::new();
             for decided in group {
                 by_shard
@@ -163,7 +185,8 @@ impl App {
             .await;
         self.ports.steps.reached(Step::Recorded);
         if let Err(error) = &recorded {
-            tracing::warn!(error = %describe(error), items = outcomes.len(), "a group could not be recorded");
+            // Nothing is lost, but nothing goes on either while it lasts: a full disk below the catalogue looks like this.
+            tracing::error!(error = %describe(error), items = outcomes.len(), "items were copied but could not be recorded; they will be tried again");
         }
         let retell = |error: &tintype_ports::StoreError| match error {
             tintype_ports::StoreError::LeaseLost => {

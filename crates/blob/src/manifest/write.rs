@@ -20,6 +20,9 @@ use crate::{
     write::{Expected, FileDraft, Rule, Writing},
 };
 
+/// Its power of two is what the compressor looks back on, in bytes. Lines resemble their neighbours, so that more would cost
+/// memory, here and in each reader, and bring nothing.
+const WINDOW: u32 = 19;
 /// Plain text is compressed in pieces of this size, off the async threads.
 const PIECE: usize = 256 * 1024;
 const LEVEL: i32 = 3;
@@ -55,6 +58,7 @@ impl Writer {
         let failed = |error| errors::of_file("zstd", &error);
         let mut encoder = Encoder::new(Vec::new(), LEVEL).map_err(failed)?;
         encoder.include_checksum(true).map_err(failed)?;
+        encoder.window_log(WINDOW).map_err(failed)?;
         let compressor = Compressor {
             encoder,
             signed: signed_hasher(),

@@ -1,17 +1,15 @@
 //! A finished body: all its bytes as they will lie at the destination.
 
 use bytes::Bytes;
-use tempfile::NamedTempFile;
-use tokio::sync::OwnedSemaphorePermit;
 
-use super::room::Rented;
+use super::{output::StagedFile, room::Rented};
 
 /// Where the bytes wait.
 pub(crate) enum Content {
     /// Small: in memory.
-    Memory(Vec<Bytes>),
+    Memory(Bytes),
     /// In a staged file, which goes when this is dropped.
-    File(NamedTempFile),
+    File(StagedFile),
 }
 
 /// Bytes that are complete.
@@ -21,8 +19,6 @@ pub(crate) struct Body {
     pub(super) stored: u64,
     /// Holds room in the spool.
     pub(super) _rented: Option<Rented>,
-    /// Holds room among bodies that wait in memory.
-    pub(super) _memory: Option<OwnedSemaphorePermit>,
 }
 
 impl Body {
@@ -30,10 +26,9 @@ impl Body {
     pub(crate) fn of(bytes: Bytes) -> Self {
         let stored = bytes.len() as u64;
         Self {
-            content: Content::Memory(vec![bytes]),
+            content: Content::Memory(bytes),
             stored,
             _rented: None,
-            _memory: None,
         }
     }
 }

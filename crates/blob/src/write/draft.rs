@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tempfile::NamedTempFile;
 use tintype_model::{BlobHash, plan::Layout};
 use tintype_ports::{
     ArchiveError,
@@ -12,20 +11,18 @@ use tintype_ports::{
 };
 
 use super::{
-    Body, Content, Expected, PIECE, Rule, Writing, disk::Disk, room::Rented, staging::Staging,
+    Body, Content, Expected, Rule, Writing,
+    block::Block,
+    output::{Output, Outputs},
+    room::Rented,
 };
-use crate::{
-    errors::{self, blocking},
-    paths,
-    sealing::Sealer,
-};
+use crate::{errors::blocking, paths, sealing::Sealer};
 
-/// Plain bytes up to this are hashed without leaving the async thread: under a tenth of a millisecond.
-const HASH_INLINE: usize = PIECE;
-/// Encryption is ten times slower than hashing.
+/// Sealed without leaving the async thread, up to this; encryption takes ten times as long as hashing.
 const SEAL_INLINE: usize = 64 * 1024;
 
-/// An object on its way in. Bytes collect in memory; every [`PIECE`] they go, hashed and sealed, to a staged file.
+/// An object on its way in. Bytes are hashed and sealed as they come, and collect in one block of memory; each full block goes
+/// to a staged file.
 pub(crate) struct FileDraft {
     writing: Arc<Writing>,
     /// `None` after a failure, until a restart.
@@ -38,9 +35,8 @@ struct Progress {
     hasher: blake3::Hasher,
     size: u64,
     sealer: Option<Sealer>,
-    pending: Vec<Bytes>,
-    pending_length: usize,
-    file: Option<NamedTempFile>,
+    block: Option<Block>,
+    output: Option<Output>,
     stored: u64,
 }
 
@@ -67,49 +63,66 @@ impl FileDraft {
     }
 
     pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), ArchiveError> {
-        let mut progress = self.take()?;
-        progress.pending_length += bytes.len();
-        progress.pending.push(bytes);
-        if progress.pending_length < PIECE {
-            self.progress = Some(progress);
-            return Ok(());
-        }
-        if let Some(room) = &self.writing.room {
-            room.rent(&mut self.rented, progress.pending_length).await?;
-        }
-        let (staging, disk) = (self.writing.staging.clone(), Arc::clone(&self.writing.disk));
-        let progress = blocking(move || {
-            let pieces = progress.process()?;
-            progress.write_out(&pieces, &staging, disk.as_ref())?;
-            Ok(progress)
-        });
-        self.progress = Some(progress.await?);
+        let progress = self.take()?;
+        let (progress, stored) = progress.process(bytes).await?;
+        self.progress = Some(self.collect(progress, stored).await?);
         Ok(())
+    }
+
+    /// Fills blocks. A full one is written out only when more comes: what fits into one block never leaves memory here.
+    async fn collect(
+        &mut self,
+        mut progress: Progress,
+        mut bytes: Bytes,
+    ) -> Result<Progress, ArchiveError> {
+        progress.stored += bytes.len() as u64;
+        let outputs = Arc::clone(&self.writing.outputs);
+        while !bytes.is_empty() {
+            let block = progress.block.get_or_insert_with(|| outputs.blocks.take());
+            if block.is_full() {
+                self.rent(block).await?;
+                let outputs = Arc::clone(&outputs);
+                progress = blocking(move || progress.write_out(&outputs)).await?;
+            } else {
+                block.fill(&mut bytes);
+            }
+        }
+        Ok(progress)
+    }
+
+    async fn rent(&mut self, block: &Block) -> Result<(), ArchiveError> {
+        match &self.writing.room {
+            Some(room) => room.rent(&mut self.rented, block.bytes().len()).await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) async fn end(mut self) -> Result<Ended, ArchiveError> {
         let mut progress = self.take()?;
-        let inline = if progress.sealer.is_some() {
-            SEAL_INLINE
-        } else {
-            HASH_INLINE
-        };
-        if progress.file.is_none() && progress.pending_length <= inline {
-            let pieces = progress.process_last()?;
-            return Ok(progress.end(pieces, self.rented));
+        if let Some(sealer) = progress.sealer.take() {
+            let last = sealer.finish()?;
+            progress = self.collect(progress, last).await?;
         }
-        if let (Some(room), true) = (&self.writing.room, progress.file.is_some()) {
-            room.rent(&mut self.rented, progress.pending_length).await?;
+        let stays_in_memory = !self.writing.is_local() && progress.output.is_none();
+        if stays_in_memory {
+            let bytes = progress
+                .block
+                .take()
+                .map_or_else(Bytes::new, Bytes::from_owner);
+            return Ok(progress.end(Content::Memory(bytes), self.rented));
         }
-        let (staging, disk) = (self.writing.staging.clone(), Arc::clone(&self.writing.disk));
+        if let Some(block) = &progress.block {
+            self.rent(block).await?;
+        }
+        let outputs = Arc::clone(&self.writing.outputs);
         let rented = self.rented;
         blocking(move || {
-            let mut pieces = progress.process_last()?;
-            if progress.file.is_some() {
-                progress.write_out(&pieces, &staging, disk.as_ref())?;
-                pieces.clear();
-            }
-            Ok(progress.end(pieces, rented))
+            let mut progress = progress.write_out(&outputs)?;
+            let output = match progress.output.take() {
+                Some(output) => output,
+                None => outputs.begin()?,
+            };
+            Ok(progress.end(Content::File(output.end()?), rented))
         })
         .await
     }
@@ -121,64 +134,47 @@ impl Progress {
             hasher: blake3::Hasher::new(),
             size: 0,
             sealer: writing.recipients.sealer()?,
-            pending: Vec::new(),
-            pending_length: 0,
-            file: None,
+            block: None,
+            output: None,
             stored: 0,
         })
     }
 
-    /// Hashes and seals what is pending; gives it as it will be stored.
-    fn process(&mut self) -> Result<Vec<Bytes>, ArchiveError> {
-        self.pending_length = 0;
-        let mut pieces = std::mem::take(&mut self.pending);
-        for piece in &mut pieces {
-            self.hasher.update(piece);
-            self.size += piece.len() as u64;
-            if let Some(sealer) = &mut self.sealer {
-                *piece = sealer.seal(piece)?;
-            }
-            self.stored += piece.len() as u64;
+    /// Hashes and seals; gives the bytes as they will be stored.
+    async fn process(mut self, plain: Bytes) -> Result<(Self, Bytes), ArchiveError> {
+        self.size += plain.len() as u64;
+        if self.sealer.is_some() && plain.len() > SEAL_INLINE {
+            return blocking(move || self.process_now(plain)).await;
         }
-        Ok(pieces)
+        self.process_now(plain)
     }
 
-    fn process_last(&mut self) -> Result<Vec<Bytes>, ArchiveError> {
-        let mut pieces = self.process()?;
-        if let Some(sealer) = self.sealer.take() {
-            let last = sealer.finish()?;
-            self.stored += last.len() as u64;
-            pieces.push(last);
+    fn process_now(mut self, plain: Bytes) -> Result<(Self, Bytes), ArchiveError> {
+        self.hasher.update(&plain);
+        let stored = match &mut self.sealer {
+            Some(sealer) => sealer.seal(&plain)?,
+            None => plain,
+        };
+        Ok((self, stored))
+    }
+
+    fn write_out(mut self, outputs: &Arc<Outputs>) -> Result<Self, ArchiveError> {
+        if let Some(block) = &mut self.block {
+            let output = match &mut self.output {
+                Some(output) => output,
+                none => none.insert(outputs.begin()?),
+            };
+            output.append(block)?;
         }
-        Ok(pieces)
+        Ok(self)
     }
 
-    fn write_out(
-        &mut self,
-        pieces: &[Bytes],
-        staging: &Staging,
-        disk: &dyn Disk,
-    ) -> Result<(), ArchiveError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(staging.file()?),
-        };
-        let name = file.path().display().to_string();
-        disk.append(file.as_file_mut(), pieces)
-            .map_err(|error| errors::of_file(name, &error))
-    }
-
-    fn end(self, pieces: Vec<Bytes>, rented: Rented) -> Ended {
-        let content = match self.file {
-            Some(file) => Content::File(file),
-            None => Content::Memory(pieces),
-        };
+    fn end(self, content: Content, rented: Rented) -> Ended {
         Ended {
             body: Body {
                 content,
                 stored: self.stored,
                 _rented: Some(rented),
-                _memory: None,
             },
             blob: BlobHash::from_bytes(*self.hasher.finalize().as_bytes()),
             size: self.size,

@@ -1,37 +1,42 @@
-//! Writing to a folder of this machine: a group is written and synced, then gets its names, then its folders are synced.
+//! Writing to a folder of this machine: what a group wrote is made durable, then gets its names, then those are made durable.
 
 use std::{
     collections::BTreeSet,
+    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use bytes::Bytes;
-use futures::future;
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 use tintype_ports::{ArchiveError, archive::Staged};
-use tokio::sync::Semaphore;
 
-use super::{Body, Content, Disk, Expected, other_archive, publish::publish, staging::Staging};
+use super::{
+    Body, Content, Expected,
+    disk::Disk,
+    other_archive,
+    output::{Outputs, StagedFile},
+    publish::publish,
+    shared_sync::SharedSync,
+};
 use crate::errors::{self, blocking};
 
-/// Syncs that run beside each other: the file system joins them into few journal commits.
-const LANES: usize = 8;
-/// Bytes that may wait in memory for their commit; what comes beyond is written to its staged file at once.
-const MEMORY: u64 = 16 * 1024 * 1024;
+/// Files, or folders, that are synced one by one. More take longer than the file system as a whole: objects scatter over 256
+/// folders, and each sync waits for a flush of the disk's cache.
+const FEW: usize = 3;
 
 /// A folder of this machine.
 pub(super) struct Local {
     root: Arc<Path>,
     disk: Arc<dyn Disk>,
-    memory: Arc<Semaphore>,
+    sync: SharedSync,
 }
 
 /// A finished draft that waits for its commit.
 pub(super) struct Held {
-    pub(super) body: Body,
-    pub(super) expected: Expected,
-    pub(super) sidecar: Option<String>,
+    file: StagedFile,
+    sidecar: Option<StagedFile>,
+    expected: Expected,
 }
 
 /// Durable, but not visible.
@@ -43,63 +48,68 @@ pub(super) struct Ready {
 
 impl Local {
     pub(super) fn new(root: PathBuf, disk: Arc<dyn Disk>) -> Self {
-        let memory = Arc::new(Semaphore::new(
-            usize::try_from(MEMORY).unwrap_or(usize::MAX),
-        ));
+        let root: Arc<Path> = root.into();
         Self {
-            root: root.into(),
+            sync: SharedSync::new(Arc::clone(&root), Arc::clone(&disk)),
+            root,
             disk,
-            memory,
         }
     }
 
-    /// Keeps a small body in memory while there is room, else writes it to a staged file now.
-    pub(super) async fn make_room(
+    /// Sees to it that all of a finished draft is in staged files.
+    pub(super) async fn hold(
         &self,
-        mut body: Body,
-        staging: &Staging,
-        disk: &Arc<dyn Disk>,
-    ) -> Result<Body, ArchiveError> {
-        let Content::Memory(pieces) = &mut body.content else {
-            return Ok(body);
+        body: Body,
+        expected: Expected,
+        sidecar: Option<String>,
+        outputs: &Arc<Outputs>,
+    ) -> Result<Held, ArchiveError> {
+        let in_memory = match body.content {
+            Content::File(file) if sidecar.is_none() => {
+                return Ok(Held {
+                    file,
+                    sidecar: None,
+                    expected,
+                });
+            }
+            other => other,
         };
-        let wanted = u32::try_from(body.stored).unwrap_or(u32::MAX);
-        if let Ok(room) = Arc::clone(&self.memory).try_acquire_many_owned(wanted) {
-            body._memory = Some(room);
-            return Ok(body);
-        }
-        let pieces = std::mem::take(pieces);
-        let (staging, disk) = (staging.clone(), Arc::clone(disk));
-        let file = blocking(move || write_file(&pieces, &staging, disk.as_ref())).await?;
-        body.content = Content::File(file);
-        Ok(body)
+        let outputs = Arc::clone(outputs);
+        blocking(move || {
+            let file = match in_memory {
+                Content::File(file) => file,
+                Content::Memory(bytes) => outputs.write(bytes)?,
+            };
+            let sidecar = sidecar.map(|text| outputs.write(Bytes::from(text)));
+            Ok(Held {
+                file,
+                sidecar: sidecar.transpose()?,
+                expected,
+            })
+        })
+        .await
     }
 
-    pub(super) async fn commit(
-        &self,
-        group: Vec<Staged>,
-        staging: &Staging,
-    ) -> Vec<Result<(), ArchiveError>> {
-        let mut results: Vec<Result<(), ArchiveError>> = Vec::with_capacity(group.len());
-        let mut lanes: Vec<Vec<(usize, Held)>> = (0..LANES).map(|_| Vec::new()).collect();
-        for (at, staged) in group.into_iter().enumerate() {
+    pub(super) async fn commit(&self, group: Vec<Staged>) -> Vec<Result<(), ArchiveError>> {
+        let mut results = Vec::with_capacity(group.len());
+        let mut held = Vec::with_capacity(group.len());
+        for staged in group {
             match staged.handle.downcast::<Held>() {
-                Ok(held) => {
-                    lanes[at % LANES].push((at, *held));
+                Ok(it) => {
+                    held.push((results.len(), *it));
                     results.push(Ok(()));
                 }
                 Err(_) => results.push(Err(other_archive())),
             }
         }
-        let mut ready = Vec::new();
-        for (at, outcome) in self.make_durable(lanes, staging).await {
-            match outcome {
-                Ok(it) => ready.push((at, it)),
-                Err(error) => results[at] = Err(error),
+        if let Err(error) = self.make_durable(&held).await {
+            for (at, _) in held {
+                results[at] = Err(errors::again(&error));
             }
+            return results;
         }
-        ready.sort_by_key(|(at, _)| *at);
-        for (positions, outcome) in self.make_visible(ready).await {
+        let ready = held.into_iter().map(|(at, held)| (at, held.ready()));
+        for (positions, outcome) in self.make_visible(ready.collect()).await {
             let Err(error) = outcome else { continue };
             for at in positions {
                 if results[at].is_ok() {
@@ -110,58 +120,57 @@ impl Local {
         results
     }
 
-    async fn make_durable(
-        &self,
-        lanes: Vec<Vec<(usize, Held)>>,
-        staging: &Staging,
-    ) -> Vec<(usize, Result<Ready, ArchiveError>)> {
-        let busy = lanes.into_iter().filter(|lane| !lane.is_empty());
-        let lanes = busy.map(|lane| {
-            let (staging, disk) = (staging.clone(), Arc::clone(&self.disk));
-            let positions: Vec<usize> = lane.iter().map(|(at, _)| *at).collect();
-            async move {
-                let written = blocking(move || {
-                    let one = |(at, held)| (at, write_durably(held, &staging, disk.as_ref()));
-                    Ok(lane.into_iter().map(one).collect::<Vec<_>>())
-                });
-                written.await.unwrap_or_else(|error| {
-                    positions
-                        .into_iter()
-                        .map(|at| (at, Err(errors::again(&error))))
-                        .collect()
-                })
-            }
-        });
-        future::join_all(lanes)
-            .await
-            .into_iter()
-            .flatten()
-            .collect()
+    async fn make_durable(&self, held: &[(usize, Held)]) -> Result<(), ArchiveError> {
+        let files = held
+            .iter()
+            .flat_map(|(_, it)| [Some(&it.file), it.sidecar.as_ref()])
+            .flatten();
+        let waiting: Vec<PathBuf> = files
+            .filter(|file| !file.is_durable)
+            .map(|file| file.path.to_path_buf())
+            .collect();
+        if waiting.len() > FEW {
+            return self.sync.after_now().await;
+        }
+        let disk = Arc::clone(&self.disk);
+        blocking(move || {
+            waiting.iter().try_for_each(|path| {
+                let synced = File::open(path).and_then(|file| disk.sync(&file));
+                synced.map_err(|error| errors::of_file(path.display(), &error))
+            })
+        })
+        .await
     }
 
-    /// Gives names, then syncs the folders. Each outcome comes with the positions in the group that it concerns.
+    /// Gives names, then makes them durable. Each outcome comes with the positions in the group that it concerns.
     async fn make_visible(
         &self,
         ready: Vec<(usize, Ready)>,
     ) -> Vec<(Vec<usize>, Result<(), ArchiveError>)> {
-        let root = Arc::clone(&self.root);
         let positions: Vec<usize> = ready.iter().map(|(at, _)| *at).collect();
-        let disk = Arc::clone(&self.disk);
+        let (root, disk) = (Arc::clone(&self.root), Arc::clone(&self.disk));
         let published = blocking(move || {
             let mut folders = BTreeSet::new();
-            let mut failed = Vec::new();
+            let mut outcomes = Vec::new();
             for (at, it) in ready {
                 if let Err(error) = publish(&root, it, &mut folders) {
-                    failed.push((vec![at], Err(error)));
+                    outcomes.push((vec![at], Err(error)));
                 }
             }
-            let folders: Vec<PathBuf> = folders.into_iter().collect();
-            let synced = disk.sync_folders(&root, &folders);
-            let synced = synced.map_err(|error| errors::of_file(root.display(), &error));
-            Ok((failed, synced))
+            let as_one = folders.len() > FEW && disk.syncs_file_system(&root);
+            let synced = if as_one {
+                None
+            } else {
+                Some(sync_folders(disk.as_ref(), &root, &folders))
+            };
+            Ok((outcomes, synced))
         });
         match published.await {
             Ok((mut outcomes, synced)) => {
+                let synced = match synced {
+                    Some(synced) => synced,
+                    None => self.sync.after_now().await,
+                };
                 // Which names are durable is not known when this failed: none of the group counts.
                 outcomes.push((positions, synced));
                 outcomes
@@ -171,39 +180,28 @@ impl Local {
     }
 }
 
-fn write_file(
-    pieces: &[Bytes],
-    staging: &Staging,
-    disk: &dyn Disk,
-) -> Result<NamedTempFile, ArchiveError> {
-    let mut file = staging.file()?;
-    let written = disk.append(file.as_file_mut(), pieces);
-    written.map_err(|error| errors::of_file(file.path().display(), &error))?;
-    Ok(file)
+impl Held {
+    fn ready(self) -> Ready {
+        Ready {
+            file: self.file.path,
+            sidecar: self.sidecar.map(|it| it.path),
+            expected: self.expected,
+        }
+    }
 }
 
-fn write_durably(held: Held, staging: &Staging, disk: &dyn Disk) -> Result<Ready, ArchiveError> {
-    let Held {
-        body,
-        expected,
-        sidecar,
-    } = held;
-    let durable = |file: NamedTempFile| {
-        let synced = disk.sync(file.as_file());
-        synced.map_err(|error| errors::of_file(file.path().display(), &error))?;
-        Ok::<_, ArchiveError>(file.into_temp_path())
-    };
-    let file = match body.content {
-        Content::File(file) => file,
-        Content::Memory(pieces) => write_file(&pieces, staging, disk)?,
-    };
-    let sidecar = match sidecar {
-        Some(text) => Some(durable(write_file(&[Bytes::from(text)], staging, disk)?)?),
-        None => None,
-    };
-    Ok(Ready {
-        file: durable(file)?,
-        sidecar,
-        expected,
+/// Syncs the folders and those above them, up to the root: a process that crashed may have made them.
+fn sync_folders(
+    disk: &dyn Disk,
+    root: &Path,
+    folders: &BTreeSet<PathBuf>,
+) -> Result<(), ArchiveError> {
+    let with_parents = folders.iter().flat_map(|folder| folder.ancestors());
+    let below_root: BTreeSet<&Path> = with_parents
+        .filter(|folder| folder.starts_with(root))
+        .collect();
+    below_root.into_iter().rev().try_for_each(|folder| {
+        let synced = disk.sync_folder(folder);
+        synced.map_err(|error| errors::of_file(folder.display(), &error))
     })
 }

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tempfile::{PathPersistError, TempPath};
 use tintype_ports::ArchiveError;
 
 use super::{
@@ -32,12 +33,9 @@ pub(super) fn publish(
     } = ready;
     let target = root.join(&expected.path);
     let failed = |error: &io::Error| errors::of_file(target.display(), error);
-    make_folders(root, &expected.path, folders).map_err(|error| failed(&error))?;
-    if expected.rule == Rule::Latest {
-        file.persist(&target)
-            .map_err(|error| failed(&error.error))?;
-    } else if let Err(refused) = file.persist_noclobber(&target) {
-        if refused.error.kind() != io::ErrorKind::AlreadyExists {
+    let replaces = expected.rule == Rule::Latest;
+    if let Err(refused) = place(root, &expected.path, file, replaces) {
+        if replaces || refused.error.kind() != io::ErrorKind::AlreadyExists {
             return Err(failed(&refused.error));
         }
         if expected.rule != Rule::First
@@ -51,6 +49,7 @@ pub(super) fn publish(
                 .map_err(|error| failed(&error.error))?;
         }
     }
+    folders.extend(target.parent().map(Path::to_path_buf));
     if let Some(sidecar) = sidecar {
         let target = root.join(paths::sidecar(&expected.path));
         let renamed = sidecar.persist(&target);
@@ -75,23 +74,38 @@ fn check_replaceable(root: &Path, expected: &Expected) -> Result<(), ArchiveErro
     }
 }
 
+/// Gives the name; folders are looked at only when one is missing.
+fn place(root: &Path, path: &str, file: TempPath, replaces: bool) -> Result<(), PathPersistError> {
+    let target = root.join(path);
+    let rename = |file: TempPath| {
+        if replaces {
+            file.persist(&target)
+        } else {
+            file.persist_noclobber(&target)
+        }
+    };
+    match rename(file) {
+        Err(refused) if refused.error.kind() == io::ErrorKind::NotFound => {
+            match make_folders(root, path) {
+                Ok(()) => rename(refused.path),
+                Err(error) => Err(PathPersistError { error, ..refused }),
+            }
+        }
+        other => other,
+    }
+}
+
 /// Makes the folders between the root and the file, never the root itself: that may be a disk that is not mounted.
-fn make_folders(root: &Path, path: &str, folders: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+fn make_folders(root: &Path, path: &str) -> io::Result<()> {
     let mut folder = root.to_path_buf();
     let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
     for part in parent.split('/').filter(|part| !part.is_empty()) {
-        let above = folder.clone();
         folder.push(part);
-        if folders.contains(&folder) {
-            continue;
-        }
         match fs::create_dir(&folder) {
-            Ok(()) => drop(folders.insert(above)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
         }
     }
-    folders.insert(folder);
     Ok(())
 }
 

@@ -1,11 +1,10 @@
 //! Writing to an object store: whole bodies, put only where nothing is, acknowledged by the store.
 
-use std::{io::Read as _, sync::Arc};
+use std::{fs::File, io::Read as _, sync::Arc};
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
-use opendal::{Buffer, ErrorKind, Operator};
-use tempfile::NamedTempFile;
+use opendal::{ErrorKind, Operator};
 use tintype_model::BlobHash;
 use tintype_ports::ArchiveError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{
     Body, Content, Expected, Rule,
     existing::{Comparison, Difference, sealed_fits},
+    output::StagedFile,
 };
 use crate::{
     errors::{self, blocking},
@@ -90,17 +90,16 @@ impl Remote {
 
     async fn put(&self, body: &Body, path: &str, only_new: bool) -> Result<(), PutError> {
         match &body.content {
-            Content::Memory(pieces) => {
-                let bytes = Buffer::from(pieces.clone());
+            Content::Memory(bytes) => {
                 self.operator
-                    .write_with(path, bytes)
+                    .write_with(path, bytes.clone())
                     .if_not_exists(only_new)
                     .await?;
                 Ok(())
             }
             Content::File(file) if body.stored <= SINGLE => {
                 let _room = self.rent(body.stored).await?;
-                let bytes = read_part(file.reopen().map_err(of_spool)?, body.stored)
+                let bytes = read_part(File::open(&file.path).map_err(of_spool)?, body.stored)
                     .await?
                     .1;
                 self.operator
@@ -115,7 +114,7 @@ impl Remote {
 
     async fn put_in_parts(
         &self,
-        file: &NamedTempFile,
+        file: &StagedFile,
         stored: u64,
         path: &str,
         only_new: bool,
@@ -130,7 +129,7 @@ impl Remote {
             .if_not_exists(only_new)
             .await?;
         let sent = async {
-            let mut file = file.reopen().map_err(of_spool)?;
+            let mut file = File::open(&file.path).map_err(of_spool)?;
             let mut left = stored;
             while left > 0 {
                 let (same_file, bytes) = read_part(file, left.min(part)).await?;
@@ -242,10 +241,7 @@ fn of_spool(error: std::io::Error) -> PutError {
     PutError::Typed(errors::of_file("the spool folder", &error))
 }
 
-async fn read_part(
-    mut file: std::fs::File,
-    length: u64,
-) -> Result<(std::fs::File, Bytes), PutError> {
+async fn read_part(mut file: File, length: u64) -> Result<(File, Bytes), PutError> {
     let read = blocking(move || {
         let failed = |error: std::io::Error| errors::of_file("the spool folder", &error);
         let mut buffer = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];

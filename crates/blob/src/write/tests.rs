@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -32,6 +32,7 @@ struct Failing {
     error: i32,
     on_sync: AtomicBool,
     on_names: AtomicBool,
+    refuses_direct: bool,
 }
 
 impl Failing {
@@ -56,16 +57,22 @@ impl Failing {
 }
 
 impl Disk for Failing {
-    fn append(&self, file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
-        for piece in pieces {
-            let left = self.left.load(Ordering::SeqCst);
-            let fits = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
-            // A full disk takes what fits before it says so.
-            RealDisk.append(file, &[piece.slice(..fits)])?;
-            self.left.store(left - fits as u64, Ordering::SeqCst);
-            if fits < piece.len() {
-                return Err(self.fail());
-            }
+    fn set_direct(&self, file: &File, direct: bool) -> io::Result<()> {
+        RealDisk.set_direct(file, direct)
+    }
+
+    fn write_at(&self, file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+        let is_direct = || rustix::fs::fcntl_getfl(file).is_ok_and(has_direct);
+        if self.refuses_direct && is_direct() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let left = self.left.load(Ordering::SeqCst);
+        let fits = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        // A full disk takes what fits before it says so.
+        RealDisk.write_at(file, &bytes[..fits], at)?;
+        self.left.store(left - fits as u64, Ordering::SeqCst);
+        if fits < bytes.len() {
+            return Err(self.fail());
         }
         Ok(())
     }
@@ -78,12 +85,33 @@ impl Disk for Failing {
         }
     }
 
-    fn sync_folders(&self, root: &Path, folders: &[PathBuf]) -> io::Result<()> {
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         if self.on_names.load(Ordering::SeqCst) {
             return Err(self.fail());
         }
-        RealDisk.sync_folders(root, folders)
+        RealDisk.sync_folder(folder)
     }
+
+    fn syncs_file_system(&self, root: &Path) -> bool {
+        RealDisk.syncs_file_system(root)
+    }
+
+    fn sync_file_system(&self, root: &Path) -> io::Result<()> {
+        if self.on_sync.load(Ordering::SeqCst) {
+            return Err(self.fail());
+        }
+        RealDisk.sync_file_system(root)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn has_direct(flags: rustix::fs::OFlags) -> bool {
+    flags.contains(rustix::fs::OFlags::DIRECT)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_direct(_flags: rustix::fs::OFlags) -> bool {
+    false
 }
 
 struct Bench {
@@ -173,24 +201,58 @@ async fn a_disk_that_fills_up_in_mid_object_shows_none_of_it_and_takes_it_when_t
 }
 
 #[tokio::test]
-async fn of_a_group_on_a_disk_that_fills_up_each_is_whole_or_not_there() {
+async fn on_a_disk_that_fills_up_each_object_is_whole_or_not_there() {
     let bench = bench(Failing::full_after(25_500));
+    let mut group = Vec::new();
+    let mut refused = 0;
+    for seed in 0..10 {
+        match bench.stage(seed, 5_000).await {
+            Ok(staged) => group.push(staged),
+            Err(ArchiveError::Full(_)) => refused += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(refused > 0 && !group.is_empty());
+    let paths: Vec<String> = group.iter().map(|staged| staged.path.clone()).collect();
+    let results = bench.archive.commit(group).await;
+    assert!(results.iter().all(Result::is_ok));
+    for path in &paths {
+        let found = fs::metadata(bench.folder.path().join(path)).unwrap();
+        assert_eq!(found.len(), 5_000);
+    }
+    assert_eq!((bench.visible(), bench.staged()), (paths.len(), 0));
+}
+
+#[tokio::test]
+async fn a_group_whose_bytes_cannot_be_made_durable_shows_none_of_it() {
+    let bench = bench(Failing::full_after(u64::MAX));
     let mut group = Vec::new();
     for seed in 0..10 {
         group.push(bench.stage(seed, 5_000).await.unwrap());
     }
-    let paths: Vec<String> = group.iter().map(|staged| staged.path.clone()).collect();
+    bench.disk.on_sync.store(true, Ordering::SeqCst);
     let results = bench.archive.commit(group).await;
-    for (path, result) in paths.iter().zip(&results) {
-        let found = fs::metadata(bench.folder.path().join(path));
-        match result {
-            Ok(()) => assert_eq!(found.unwrap().len(), 5_000),
-            Err(ArchiveError::Full(_)) => assert!(found.is_err(), "{path}"),
-            Err(other) => panic!("{other}"),
-        }
+    let failed = results.iter().filter(|it| it.is_err()).count();
+    // Where the file system is not synced as a whole, each file was synced as it was staged.
+    let synced_before = !RealDisk.syncs_file_system(bench.folder.path());
+    assert_eq!(failed, if synced_before { 0 } else { 10 });
+    assert_eq!((bench.visible(), bench.staged()), (10 - failed, 0));
+}
+
+#[tokio::test]
+async fn a_file_system_that_refuses_direct_writes_after_all_gets_ordinary_ones() {
+    let disk = Failing {
+        refuses_direct: true,
+        ..Failing::full_after(u64::MAX)
+    };
+    let bench = bench(disk);
+    for length in [1, 5_000, 3_000_000] {
+        let staged = bench.stage(3, length).await.unwrap();
+        let path = bench.folder.path().join(&staged.path);
+        assert!(bench.archive.commit(vec![staged]).await[0].is_ok());
+        let bytes = fs::read(path).unwrap();
+        assert!(bytes.len() == length && bytes.iter().all(|it| *it == 3));
     }
-    assert!(results.iter().any(Result::is_ok) && results.iter().any(Result::is_err));
-    assert_eq!(bench.staged(), 0);
 }
 
 #[tokio::test]

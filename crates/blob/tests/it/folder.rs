@@ -144,6 +144,7 @@ async fn a_folder_that_goes_in_mid_run_is_missing_and_the_run_resumes_when_it_is
     let place = Place::folder();
     let subject = place.subject();
     let away = place.folder.path().join("away");
+    let staged = subject.stage("early.jpg", b"early", 9).await;
     fs::rename(place.root(), &away).unwrap();
     let mut draft = subject.archive.draft().await.unwrap();
     let error = draft
@@ -151,7 +152,13 @@ async fn a_folder_that_goes_in_mid_run_is_missing_and_the_run_resumes_when_it_is
         .await
         .unwrap_err();
     assert!(matches!(error, ArchiveError::Missing(_)), "{error}");
-    let staged = subject.stage("small.jpg", b"small", 9).await;
+    let mut draft = subject.archive.draft().await.unwrap();
+    draft.write(Bytes::from_static(b"small")).await.unwrap();
+    let error = draft
+        .finish(subject.placement("small.jpg"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ArchiveError::Missing(_)), "{error}");
     let error = subject
         .archive
         .commit(vec![staged])

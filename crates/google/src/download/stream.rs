@@ -30,6 +30,8 @@ pub(super) struct GoogleDownload {
     patience: Patience,
     /// The open answer; `None` before the first, after a break and at the end.
     response: Option<Response>,
+    /// When the open answer was asked for.
+    asked_at: Option<Instant>,
     /// What the first answer said of the item.
     first: Option<Head>,
     /// Bytes handed out.
@@ -49,6 +51,7 @@ impl GoogleDownload {
             url: with_suffix(url, kind),
             patience: Patience::default(),
             response: None,
+            asked_at: None,
             first: None,
             given: 0,
             skip: 0,
@@ -90,13 +93,29 @@ impl GoogleDownload {
             let text = format!("no answer within {} s", deadline.as_secs_f32());
             Err(Failure::Passing(Passing::trouble(text)))
         });
-        self.caller
-            .observe(QuotaKind::Download, started, head_at, result.as_ref().err());
-        let (head, response) = result?;
-        self.skip = self.fitting(&head)?;
-        self.first.get_or_insert(head);
-        self.response = Some(response);
-        Ok(())
+        let opened = result.and_then(|(head, response)| {
+            self.skip = self.fitting(&head)?;
+            self.first.get_or_insert(head);
+            self.response = Some(response);
+            Ok(())
+        });
+        match &opened {
+            // How it went is known when its bytes have ended.
+            Ok(()) => self.asked_at = Some(started),
+            Err(failure) => {
+                self.caller
+                    .observe(QuotaKind::Download, started, head_at, Some(failure));
+            }
+        }
+        opened
+    }
+
+    /// Reports the open answer, now that its bytes have ended well or badly.
+    fn observe(&mut self, failure: Option<&Failure>) {
+        if let Some(asked_at) = self.asked_at.take() {
+            self.caller
+                .observe(QuotaKind::Download, asked_at, None, failure);
+        }
     }
 
     /// How many bytes of the new answer are to be skipped, if it is of the same item as the first.
@@ -217,6 +236,11 @@ impl Download for GoogleDownload {
                 Ok(None) => self.end().map(|()| None),
                 Err(broken) => Err(Failure::Passing(broken)),
             };
+            match &outcome {
+                Ok(Some(_)) => {}
+                Ok(None) => self.observe(None),
+                Err(failure) => self.observe(Some(failure)),
+            }
             match outcome {
                 Ok(Some(piece)) if piece.is_empty() => {}
                 Ok(Some(piece)) => return Ok(Some(piece)),
@@ -232,5 +256,6 @@ impl Download for GoogleDownload {
     fn go_on_from(&mut self, url: BaseUrl) {
         self.url = with_suffix(&url, self.kind);
         self.response = None;
+        self.asked_at = None;
     }
 }

@@ -57,6 +57,8 @@ macro_rules! store_contract {
             outcomes::what_is_recorded_is_read_back
             outcomes::a_batch_recorded_twice_has_one_effect
             outcomes::items_of_another_shard_are_not_recorded
+            outcomes::newer_bytes_take_the_place_of_older_ones
+            outcomes::items_wait_in_shards_of_their_own_write
             outcomes::gone_items_come_back
             outcomes::leftovers_are_what_no_open_shard_will_do
             outcomes::pages_of_items_follow_each_other

@@ -6,19 +6,30 @@ mod tokens;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use tintype_model::{StorageId, TenantId};
 
-pub use fakes::{FakeClock, FakeGoogle, SCOPES};
+pub use fakes::{FakeGoogle, SCOPES};
 
-use crate::vault::{Grant, Secret, Vault, VaultError};
+use crate::{
+    fake::ManualClock,
+    vault::{Grant, Secret, Vault, VaultError},
+};
 
 /// The refresh token that [`google_secret`] puts in.
 pub const REFRESH_TOKEN: &str = "1//first-refresh-token";
 
 /// The client id that [`google_secret`] puts in.
 pub const CLIENT_ID: &str = "123456789-abc.apps.googleusercontent.com";
+
+/// A clock that stands still until it is moved.
+#[must_use]
+pub fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(
+        DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000),
+    ))
+}
 
 /// A tenant of the suite; different numbers are different tenants.
 #[must_use]
@@ -65,7 +76,7 @@ pub fn grant(tenant: TenantId, storage: StorageId) -> Grant {
 struct Bench {
     vault: Arc<dyn Vault>,
     google: Arc<FakeGoogle>,
-    clock: Arc<FakeClock>,
+    clock: Arc<ManualClock>,
     grant: Grant,
 }
 
@@ -99,12 +110,12 @@ impl Bench {
 /// When the vault breaks a promise.
 pub async fn suite<F, Fut>(open: F)
 where
-    F: Fn(Arc<FakeGoogle>, Arc<FakeClock>) -> Fut,
+    F: Fn(Arc<FakeGoogle>, Arc<ManualClock>) -> Fut,
     Fut: Future<Output = Arc<dyn Vault>>,
 {
     let bench = async || {
         let google = Arc::new(FakeGoogle::default());
-        let clock = Arc::new(FakeClock::default());
+        let clock = clock();
         let vault = open(Arc::clone(&google), Arc::clone(&clock)).await;
         Bench {
             vault,

@@ -40,7 +40,8 @@ pub struct ItemUpsert {
     pub provider_id: ProviderId,
     /// What the listing shows.
     pub metadata: ItemMetadata,
-    /// `Some`: bytes are to be copied by this shard, state becomes pending. `None`: only metadata changes.
+    /// `Some`: bytes are to be copied by this shard, which is new in the same write; state becomes pending. `None`: only
+    /// metadata changes.
     pub shard: Option<ShardId>,
 }
 

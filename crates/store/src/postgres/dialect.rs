@@ -1,13 +1,18 @@
 //! What PostgreSQL says in its own way. A list travels as an array, which `UNNEST` reads.
 
-use tintype_model::{PlanId, TenantId, shard::Shard};
+use sqlx::AssertSqlSafe;
+use tintype_model::{PlanId, TenantId};
 use uuid::Uuid;
 
 use super::{
     Conn,
-    sql::{FailedRow, ItemBatch, PathRow, StoredRow},
+    sql::{ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
 };
 use crate::failure::Outcome;
+
+/// The server's time, as part of an answer.
+pub(super) const TIME: &str = "clock_timestamp()";
+pub(super) const NOW: &str = "SELECT clock_timestamp()";
 
 pub(super) const RUN_SHARED: &str =
     "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2 FOR SHARE";
@@ -31,9 +36,20 @@ pub(super) const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE id = ANY ($1)";
 
 // LATERAL with OFFSET keeps the order: for each id one look-up. Left to itself, a planner that has no statistics yet, or that
 // takes tenant and plan for independent, guesses that the two pick out a few rows, and reads the whole plan.
-pub(super) const KNOWN: &str = "SELECT i.* FROM UNNEST($3::text[]) AS w (id) CROSS JOIN LATERAL (
-         SELECT provider_id, seq, metadata_fingerprint, content_fingerprint, state, gone, shard_id FROM items
-         WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = w.id OFFSET 0) i";
+pub(super) const KNOWN: &str = "SELECT i.*, u.shard_id, CASE WHEN u.seq IS NULL THEN 'stored'
+         WHEN u.fault IS NULL THEN 'pending' ELSE 'failed' END AS state
+     FROM UNNEST($3::text[]) AS w (id) CROSS JOIN LATERAL (
+         SELECT provider_id, seq, metadata_fingerprint, content_fingerprint, gone FROM items
+         WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = w.id OFFSET 0) i
+     LEFT JOIN LATERAL (
+         SELECT seq, shard_id, fault FROM unstored_items
+         WHERE tenant_id = $1 AND plan_id = $2 AND seq = i.seq OFFSET 0) u ON TRUE";
+
+/// The range is for the planner: whatever it believes of tenant and plan, it reads no more than that.
+pub(super) const TAKE_WAITING: &str = "DELETE FROM unstored_items
+     WHERE tenant_id = $1 AND plan_id = $2 AND shard_id = $3 AND seq BETWEEN $4 AND $5 AND seq = ANY ($6)
+     RETURNING seq, EXISTS (SELECT 1 FROM item_contents c
+         WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.seq = unstored_items.seq)";
 
 pub(super) const MARK_GONE: &str =
     "UPDATE items SET gone = $3 WHERE tenant_id = $1 AND plan_id = $2 AND seq = ANY ($4)";
@@ -65,101 +81,89 @@ pub(super) fn ints(ints: Vec<i64>) -> Outcome<Vec<i64>> {
     Ok(ints)
 }
 
-pub(super) async fn upsert_items(conn: &mut Conn, batch: &ItemBatch) -> Outcome<()> {
-    let rows = &batch.rows;
-    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
-    let ids: Vec<&str> = rows.iter().map(|row| row.provider_id.as_str()).collect();
-    let metadata: Vec<&str> = rows.iter().map(|row| row.metadata.as_str()).collect();
-    let metadata_fingerprints: Vec<i64> = rows.iter().map(|row| row.metadata_fingerprint).collect();
-    let content_fingerprints: Vec<i64> = rows.iter().map(|row| row.content_fingerprint).collect();
-    let shards: Vec<Option<Uuid>> = rows.iter().map(|row| row.shard).collect();
-    sqlx::query(
-        "INSERT INTO items AS i (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint,
-             content_fingerprint, state, shard_id)
-         SELECT $1, $2, p.seq, p.id, p.metadata, p.metadata_fingerprint, p.content_fingerprint, 'pending', p.shard_id
-         FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::uuid[])
-             AS p (seq, id, metadata, metadata_fingerprint, content_fingerprint, shard_id)
-         ON CONFLICT (tenant_id, plan_id, provider_id) DO UPDATE SET
-             metadata = excluded.metadata,
-             metadata_fingerprint = excluded.metadata_fingerprint,
-             content_fingerprint = CASE WHEN excluded.shard_id IS NULL AND i.state = 'stored'
-                 THEN i.content_fingerprint ELSE excluded.content_fingerprint END,
-             state = CASE WHEN excluded.shard_id IS NULL THEN i.state ELSE 'pending' END,
-             fault = CASE WHEN excluded.shard_id IS NULL THEN i.fault END,
-             shard_id = COALESCE(excluded.shard_id, i.shard_id),
-             gone = FALSE",
-    )
-    .bind(batch.tenant)
-    .bind(batch.plan)
-    .bind(seqs)
-    .bind(ids)
-    .bind(metadata)
-    .bind(metadata_fingerprints)
-    .bind(content_fingerprints)
-    .bind(shards)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Until the transaction ends. A shard's items and their outcomes are some hundred each; a planner that expects one item
-/// would compare every pair.
-async fn join_by_hash(conn: &mut Conn) -> Outcome<()> {
-    sqlx::query("SET LOCAL enable_nestloop TO off")
+/// Items, and the rows of those that wait.
+pub(super) async fn insert_listed(
+    conn: &mut Conn,
+    owner: Owner,
+    items: &[ItemRow],
+    waiting: &[UnstoredRow],
+    [item_clash, waiting_clash]: [&str; 2],
+) -> Outcome<()> {
+    let seqs: Vec<i64> = items.iter().map(|row| row.seq).collect();
+    let ids: Vec<&str> = items.iter().map(|row| row.provider_id.as_str()).collect();
+    let metadata: Vec<&str> = items.iter().map(|row| row.metadata.as_str()).collect();
+    let metadata_fingerprints: Vec<i64> =
+        items.iter().map(|row| row.metadata_fingerprint).collect();
+    let content_fingerprints: Vec<i64> = items.iter().map(|row| row.content_fingerprint).collect();
+    let waiting_seqs: Vec<i64> = waiting.iter().map(|row| row.seq).collect();
+    let shards: Vec<Option<Uuid>> = waiting.iter().map(|row| row.shard).collect();
+    let sql = format!(
+        "WITH waiting AS (
+             INSERT INTO unstored_items (tenant_id, plan_id, seq, shard_id)
+             SELECT $1, $2, w.* FROM UNNEST($8::bigint[], $9::uuid[]) AS w{waiting_clash})
+         INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint, content_fingerprint)
+         SELECT $1, $2, r.* FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) AS r{item_clash}"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(owner.tenant)
+        .bind(owner.plan)
+        .bind(seqs)
+        .bind(ids)
+        .bind(metadata)
+        .bind(metadata_fingerprints)
+        .bind(content_fingerprints)
+        .bind(waiting_seqs)
+        .bind(shards)
         .execute(conn)
         .await?;
     Ok(())
 }
 
-pub(super) async fn record_stored(
+pub(super) async fn insert_failed(
     conn: &mut Conn,
-    shard: &Shard,
-    rows: Vec<StoredRow>,
+    owner: Owner,
+    rows: &[UnstoredRow],
 ) -> Outcome<()> {
-    join_by_hash(&mut *conn).await?;
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
-    let blobs: Vec<&[u8]> = rows.iter().map(|row| row.blob.as_slice()).collect();
-    let sizes: Vec<i64> = rows.iter().map(|row| row.size).collect();
-    let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
-    let fidelities: Vec<&str> = rows.iter().map(|row| row.fidelity.as_str()).collect();
+    let faults: Vec<Option<&str>> = rows.iter().map(|row| row.fault.as_deref()).collect();
     sqlx::query(
-        "UPDATE items SET state = 'stored', shard_id = NULL, fault = NULL,
-             blob = o.blob, size = o.size, path = o.path, fidelity = o.fidelity
-         FROM UNNEST($3::bigint[], $4::bytea[], $5::bigint[], $6::text[], $7::text[])
-             AS o (seq, blob, size, path, fidelity)
-         WHERE tenant_id = $1 AND shard_id = $2 AND items.seq = o.seq",
+        "INSERT INTO unstored_items (tenant_id, plan_id, seq, fault)
+         SELECT $1, $2, r.* FROM UNNEST($3::bigint[], $4::text[]) AS r",
     )
-    .bind(shard.tenant.as_uuid())
-    .bind(shard.id.as_uuid())
+    .bind(owner.tenant)
+    .bind(owner.plan)
     .bind(seqs)
-    .bind(blobs)
-    .bind(sizes)
-    .bind(paths)
-    .bind(fidelities)
+    .bind(faults)
     .execute(conn)
     .await?;
     Ok(())
 }
 
-pub(super) async fn record_failed(
+pub(super) async fn insert_contents(
     conn: &mut Conn,
-    shard: &Shard,
-    rows: Vec<FailedRow>,
+    owner: Owner,
+    rows: &[ContentRow],
+    clash: &str,
 ) -> Outcome<()> {
-    join_by_hash(&mut *conn).await?;
     let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
-    let faults: Vec<&str> = rows.iter().map(|row| row.fault.as_str()).collect();
-    sqlx::query(
-        "UPDATE items SET state = 'failed', shard_id = NULL, fault = o.fault
-         FROM UNNEST($3::bigint[], $4::text[]) AS o (seq, fault)
-         WHERE tenant_id = $1 AND shard_id = $2 AND items.seq = o.seq",
-    )
-    .bind(shard.tenant.as_uuid())
-    .bind(shard.id.as_uuid())
-    .bind(seqs)
-    .bind(faults)
-    .execute(conn)
-    .await?;
+    let blobs: Vec<&[u8]> = rows.iter().map(|row| row.blob.as_slice()).collect();
+    let sizes: Vec<i64> = rows.iter().map(|row| row.size).collect();
+    let paths: Vec<&str> = rows.iter().map(|row| row.path.as_str()).collect();
+    let fidelities: Vec<&str> = rows.iter().map(|row| row.fidelity.as_str()).collect();
+    let sql = format!(
+        "INSERT INTO item_contents (tenant_id, plan_id, seq, blob, size, path, fidelity)
+         SELECT $1, $2, r.* FROM UNNEST($3::bigint[], $4::bytea[], $5::bigint[], $6::text[], $7::text[]) AS r{clash}"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(owner.tenant)
+        .bind(owner.plan)
+        .bind(seqs)
+        .bind(blobs)
+        .bind(sizes)
+        .bind(paths)
+        .bind(fidelities)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

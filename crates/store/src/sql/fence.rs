@@ -1,40 +1,45 @@
 //! The first statement of every write of a lease holder: it adds to the shard's counts, locks the shard's row and proves that
 //! the lease is still the holder's and names the shard's true run and plan. An expired lease that nobody took is still its own.
+//! The position at which new items of the plan begin comes with the answer, and a server's time: statements of their own would
+//! each cost a way to the database and back.
 
+use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use tintype_model::{progress::Progress, shard::Lease};
 use tintype_ports::StoreError;
 
-use super::Tx;
+use super::{Tx, dialect};
 use crate::{codec::int, failure::Outcome};
 
-pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outcome<()> {
-    let done = sqlx::query(
+pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outcome<i64> {
+    let sql = format!(
         "UPDATE shards SET listed = listed + $4, added = added + $5, changed = changed + $6, gone = gone + $7,
              queued = queued + $8, stored = stored + $9, failed = failed + $10, bytes = bytes + $11,
              requests = requests + $12, downloads = downloads + $13
          WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'
-             AND run_id = $14 AND plan_id = $15",
-    )
-    .bind(lease.shard.tenant.as_uuid())
-    .bind(lease.shard.id.as_uuid())
-    .bind(lease.epoch)
-    .bind(int(spent.listed)?)
-    .bind(int(spent.new)?)
-    .bind(int(spent.changed)?)
-    .bind(int(spent.gone)?)
-    .bind(int(spent.queued)?)
-    .bind(int(spent.stored)?)
-    .bind(int(spent.failed)?)
-    .bind(int(spent.bytes)?)
-    .bind(int(spent.requests)?)
-    .bind(int(spent.downloads)?)
-    .bind(lease.shard.run.as_uuid())
-    .bind(lease.shard.plan.as_uuid())
-    .execute(tx.conn())
-    .await?;
-    if done.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::LeaseLost.into())
-    }
+             AND run_id = $14 AND plan_id = $15
+         RETURNING (SELECT COALESCE(MAX(i.seq) + 1, 0) FROM items i WHERE i.tenant_id = $1 AND i.plan_id = $15), {}",
+        dialect::TIME
+    );
+    let fenced: Option<(i64, Option<DateTime<Utc>>)> = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(lease.shard.tenant.as_uuid())
+        .bind(lease.shard.id.as_uuid())
+        .bind(lease.epoch)
+        .bind(int(spent.listed)?)
+        .bind(int(spent.new)?)
+        .bind(int(spent.changed)?)
+        .bind(int(spent.gone)?)
+        .bind(int(spent.queued)?)
+        .bind(int(spent.stored)?)
+        .bind(int(spent.failed)?)
+        .bind(int(spent.bytes)?)
+        .bind(int(spent.requests)?)
+        .bind(int(spent.downloads)?)
+        .bind(lease.shard.run.as_uuid())
+        .bind(lease.shard.plan.as_uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+    let (next_seq, now) = fenced.ok_or(StoreError::LeaseLost)?;
+    tx.learn(now);
+    Ok(next_seq)
 }

@@ -1,6 +1,9 @@
 //! Items of a plan: what the pages of a listing and the transfers read and write.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
+use sqlx::AssertSqlSafe;
 use tintype_model::{
     PlanId, RunId, ShardId, TenantId,
     album::Album,
@@ -8,15 +11,103 @@ use tintype_model::{
     progress::Progress,
     shard::Lease,
 };
-use tintype_ports::store::{
-    Checkpoint, Items, KnownItem, Outcome, PageWrite, PathClaim, PendingItem, StoreResult,
+use tintype_ports::{
+    StoreError,
+    store::{
+        Checkpoint, Items, KnownItem, Outcome, PageWrite, PathClaim, PendingItem, StoreResult,
+    },
 };
 
-use super::{Store, albums, dialect, pages, paths};
+use super::{Store, Tx, albums, bulk::Owner, dialect, listed::Tell, pages, paths};
 use crate::{
     codec::{count, position, provider_id},
-    rows::{ItemRow, KnownRow, PendingRow, all},
+    failure::Outcome as Done,
+    rows::{ContentRow, ItemRow, KnownRow, PendingRow, all, item},
 };
+
+// What waits is read in its own order, each of its items by a look-up. A planner that may join takes tenant and plan for
+// independent, guesses that the two pick out a few items, and reads the whole plan.
+const PENDING: &str = "SELECT u.seq,
+         (SELECT i.provider_id FROM items i
+             WHERE i.tenant_id = u.tenant_id AND i.plan_id = u.plan_id AND i.seq = u.seq) AS provider_id,
+         (SELECT i.metadata FROM items i
+             WHERE i.tenant_id = u.tenant_id AND i.plan_id = u.plan_id AND i.seq = u.seq) AS metadata,
+         (SELECT COUNT(*) > 0 FROM item_contents c
+             WHERE c.tenant_id = u.tenant_id AND c.plan_id = u.plan_id AND c.seq = u.seq) AS has_content
+     FROM unstored_items u";
+
+const NOT_GONE: &str = "NOT (SELECT i.gone FROM items i
+         WHERE i.tenant_id = u.tenant_id AND i.plan_id = u.plan_id AND i.seq = u.seq)";
+
+pub(super) async fn known(
+    tx: &mut Tx,
+    owner: Owner,
+    ids: impl Iterator<Item = &str>,
+) -> Done<Vec<KnownItem>> {
+    let rows: Vec<KnownRow> = sqlx::query_as(dialect::KNOWN)
+        .bind(owner.tenant)
+        .bind(owner.plan)
+        .bind(dialect::texts(ids)?)
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(all(rows)?)
+}
+
+/// Items in the order of their positions. Statements of one transaction may see what was committed between them: content is read
+/// last, so that what no longer waits has some.
+async fn page_of_items(tx: &mut Tx, owner: Owner, after: i64, limit: u32) -> Done<Vec<Item>> {
+    let rows: Vec<ItemRow> = sqlx::query_as(
+        "SELECT seq, provider_id, metadata, gone FROM items
+         WHERE tenant_id = $1 AND plan_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+    )
+    .bind(owner.tenant)
+    .bind(owner.plan)
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(tx.conn())
+    .await?;
+    let last = rows.last().map_or(after, |row| row.seq);
+    let unstored: Vec<(i64, Option<String>)> = sqlx::query_as(
+        "SELECT seq, fault FROM unstored_items
+         WHERE tenant_id = $1 AND plan_id = $2 AND seq > $3 AND seq <= $4",
+    )
+    .bind(owner.tenant)
+    .bind(owner.plan)
+    .bind(after)
+    .bind(last)
+    .fetch_all(tx.conn())
+    .await?;
+    let contents: Vec<ContentRow> = sqlx::query_as(
+        "SELECT seq, blob, size, path, fidelity FROM item_contents
+         WHERE tenant_id = $1 AND plan_id = $2 AND seq > $3 AND seq <= $4",
+    )
+    .bind(owner.tenant)
+    .bind(owner.plan)
+    .bind(after)
+    .bind(last)
+    .fetch_all(tx.conn())
+    .await?;
+    let mut unstored: HashMap<i64, Option<String>> = unstored.into_iter().collect();
+    let mut contents: HashMap<i64, ContentRow> =
+        contents.into_iter().map(|row| (row.seq, row)).collect();
+    let mut items = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (unstored, content) = (unstored.remove(&row.seq), contents.remove(&row.seq));
+        items.push(item(row, unstored, content)?);
+    }
+    Ok(items)
+}
+
+impl Store {
+    async fn try_page(&self, lease: &Lease, page: &PageWrite, tell: Tell) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(lease.shard.tenant).await?;
+            pages::write(&mut tx, lease, page, tell).await?;
+            tx.commit().await
+        })
+        .await
+    }
+}
 
 #[async_trait]
 impl Items for Store {
@@ -28,13 +119,8 @@ impl Items for Store {
     ) -> StoreResult<Vec<KnownItem>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
-            let rows: Vec<KnownRow> = sqlx::query_as(dialect::KNOWN)
-                .bind(tenant.as_uuid())
-                .bind(plan.as_uuid())
-                .bind(dialect::texts(ids.iter().map(ProviderId::as_str))?)
-                .fetch_all(tx.conn())
-                .await?;
-            Ok(all(rows)?)
+            let owner = Owner::of(tenant, plan);
+            known(&mut tx, owner, ids.iter().map(ProviderId::as_str)).await
         })
         .await
     }
@@ -70,12 +156,11 @@ impl Items for Store {
     }
 
     async fn write_page(&self, lease: &Lease, page: &PageWrite) -> StoreResult<()> {
-        self.within(async {
-            let mut tx = self.write(lease.shard.tenant).await?;
-            pages::write(&mut tx, lease, page).await?;
-            tx.commit().await
-        })
-        .await
+        match self.try_page(lease, page, Tell::ByPosition).await {
+            // Perhaps an item is known under another position.
+            Err(StoreError::Conflict(_)) => self.try_page(lease, page, Tell::ById).await,
+            done => done,
+        }
     }
 
     async fn pending(
@@ -87,16 +172,18 @@ impl Items for Store {
     ) -> StoreResult<Vec<PendingItem>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
-            let rows: Vec<PendingRow> = sqlx::query_as(
-                "SELECT seq, provider_id, metadata, blob IS NOT NULL AS has_content FROM items
-                 WHERE tenant_id = $1 AND shard_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
-            )
-            .bind(tenant.as_uuid())
-            .bind(shard.as_uuid())
-            .bind(position(after)?)
-            .bind(i64::from(limit))
-            .fetch_all(tx.conn())
-            .await?;
+            let sql = format!(
+                "{PENDING} JOIN shards s ON u.tenant_id = s.tenant_id AND u.plan_id = s.plan_id
+                     AND u.seq BETWEEN s.first_seq AND s.last_seq AND u.shard_id = s.id
+                 WHERE s.tenant_id = $1 AND s.id = $2 AND u.seq > $3 ORDER BY u.seq LIMIT $4"
+            );
+            let rows: Vec<PendingRow> = sqlx::query_as(AssertSqlSafe(sql))
+                .bind(tenant.as_uuid())
+                .bind(shard.as_uuid())
+                .bind(position(after)?)
+                .bind(i64::from(limit))
+                .fetch_all(tx.conn())
+                .await?;
             Ok(all(rows)?)
         })
         .await
@@ -125,17 +212,7 @@ impl Items for Store {
     ) -> StoreResult<Vec<Item>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
-            let rows: Vec<ItemRow> = sqlx::query_as(
-                "SELECT seq, provider_id, metadata, state, gone, blob, size, path, fidelity, fault FROM items
-                 WHERE tenant_id = $1 AND plan_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
-            )
-            .bind(tenant.as_uuid())
-            .bind(plan.as_uuid())
-            .bind(position(after)?)
-            .bind(i64::from(limit))
-            .fetch_all(tx.conn())
-            .await?;
-            Ok(all(rows)?)
+            page_of_items(&mut tx, Owner::of(tenant, plan), position(after)?, limit).await
         })
         .await
     }
@@ -171,9 +248,10 @@ impl Items for Store {
     async fn unstored(&self, tenant: TenantId, plan: PlanId) -> StoreResult<u64> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
-            let unstored: i64 = sqlx::query_scalar(
-                "SELECT COUNT(*) FROM items WHERE tenant_id = $1 AND plan_id = $2 AND state <> 'stored' AND NOT gone",
-            )
+            let sql = format!(
+                "SELECT COUNT(*) FROM unstored_items u WHERE tenant_id = $1 AND plan_id = $2 AND {NOT_GONE}"
+            );
+            let unstored: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(tenant.as_uuid())
             .bind(plan.as_uuid())
             .fetch_one(tx.conn())
@@ -192,13 +270,13 @@ impl Items for Store {
     ) -> StoreResult<Vec<PendingItem>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
-            let rows: Vec<PendingRow> = sqlx::query_as(
-                "SELECT i.seq, i.provider_id, i.metadata, i.blob IS NOT NULL AS has_content FROM items i
-                 WHERE i.tenant_id = $1 AND i.plan_id = $2 AND i.seq > $3 AND i.state <> 'stored' AND NOT i.gone
+            let sql = format!(
+                "{PENDING} WHERE u.tenant_id = $1 AND u.plan_id = $2 AND u.seq > $3 AND {NOT_GONE}
                      AND NOT EXISTS (SELECT 1 FROM shards s
-                         WHERE s.tenant_id = i.tenant_id AND s.id = i.shard_id AND s.state <> 'done')
-                 ORDER BY i.seq LIMIT $4",
-            )
+                         WHERE s.tenant_id = u.tenant_id AND s.id = u.shard_id AND s.state <> 'done')
+                 ORDER BY u.seq LIMIT $4"
+            );
+            let rows: Vec<PendingRow> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(tenant.as_uuid())
             .bind(plan.as_uuid())
             .bind(position(after)?)

@@ -7,6 +7,7 @@ mod bulk;
 mod fence;
 mod items;
 mod ledger;
+mod listed;
 mod pages;
 mod paths;
 mod runs;
@@ -16,5 +17,5 @@ mod shards;
 mod snapshots;
 mod tx;
 
-pub(super) use bulk::{FailedRow, ItemBatch, PathRow, StoredRow};
+pub(super) use bulk::{ContentRow, ItemRow, Owner, PathRow, UnstoredRow};
 pub(super) use tx::Tx;

@@ -2,37 +2,47 @@
 
 use std::collections::HashMap;
 
-use tintype_model::{item::ProviderId, progress::Progress, shard::Lease};
+use tintype_model::{progress::Progress, shard::Lease};
 use tintype_ports::{
     StoreError,
-    store::{Checkpoint, ItemUpsert, Outcome as ItemOutcome, PageWrite},
+    store::{Checkpoint, Outcome as ItemOutcome, PageWrite},
 };
 
 use super::{
     Tx, albums,
-    bulk::{FailedRow, ItemBatch, ItemRow, StoredRow},
+    bulk::{ContentRow, Owner, REFUSE, RENEW_CONTENT, UnstoredRow},
     dialect,
     fence::fence,
+    listed::{Listed, Tell},
     shards::insert_shard,
 };
 use crate::{
     codec::{int, json},
-    failure::{Explain as _, Outcome},
+    failure::Outcome,
 };
 
-pub(super) async fn write(tx: &mut Tx, lease: &Lease, page: &PageWrite) -> Outcome<()> {
-    fence(tx, lease, &page.spent).await?;
+pub(super) async fn write(tx: &mut Tx, lease: &Lease, page: &PageWrite, tell: Tell) -> Outcome<()> {
+    let next_seq = fence(tx, lease, &page.spent).await?;
+    let known_below = match tell {
+        Tell::ByPosition => next_seq,
+        Tell::ById => i64::MAX,
+    };
+    // A shard's items are looked for between its first and its last, which are known only now.
+    for item in &page.items {
+        if let Some(shard) = item.shard
+            && !page.shards.iter().any(|new| new.id == shard)
+        {
+            let what = format!("item {} is for shard {shard}, which is not new", item.seq);
+            return Err(StoreError::Conflict(what).into());
+        }
+    }
+    let listed = Listed::sort(tx, lease, &page.items, known_below).await?;
     for shard in &page.shards {
-        if !insert_shard(tx, shard).await? {
+        if !insert_shard(tx, shard, listed.range(shard.id)).await? {
             return Err(StoreError::Conflict(format!("shard {} exists already", shard.id)).into());
         }
     }
-    if !page.items.is_empty() {
-        let batch = item_batch(lease, &page.items)?;
-        dialect::upsert_items(tx.conn(), &batch)
-            .await
-            .taken("an item's position is taken by another item")?;
-    }
+    listed.write(tx).await?;
     mark_gone(tx, lease, &page.back, false).await?;
     mark_gone(tx, lease, &page.gone, true).await?;
     albums::write(tx, lease, page).await?;
@@ -40,34 +50,6 @@ pub(super) async fn write(tx: &mut Tx, lease: &Lease, page: &PageWrite) -> Outco
         write_checkpoint(tx, lease, checkpoint).await?;
     }
     Ok(())
-}
-
-/// One row an id: a listing that shows an item twice counts once, as it was shown last.
-fn item_batch(lease: &Lease, items: &[ItemUpsert]) -> Outcome<ItemBatch> {
-    let mut places: HashMap<&ProviderId, usize> = HashMap::with_capacity(items.len());
-    let mut rows: Vec<ItemRow> = Vec::with_capacity(items.len());
-    for item in items {
-        let row = ItemRow {
-            seq: int(item.seq)?,
-            provider_id: item.provider_id.as_str().to_owned(),
-            metadata: json(&item.metadata)?,
-            metadata_fingerprint: item.metadata.metadata_fingerprint(),
-            content_fingerprint: item.metadata.content_fingerprint(),
-            shard: item.shard.map(|shard| shard.as_uuid()),
-        };
-        match places.get(&item.provider_id) {
-            Some(&place) => rows[place] = row,
-            None => {
-                places.insert(&item.provider_id, rows.len());
-                rows.push(row);
-            }
-        }
-    }
-    Ok(ItemBatch {
-        tenant: lease.shard.tenant.as_uuid(),
-        plan: lease.shard.plan.as_uuid(),
-        rows,
-    })
 }
 
 async fn mark_gone(tx: &mut Tx, lease: &Lease, seqs: &[u64], gone: bool) -> Outcome<()> {
@@ -110,29 +92,69 @@ pub(super) async fn record(
     spent: &Progress,
 ) -> Outcome<()> {
     fence(tx, lease, spent).await?;
-    let mut stored = Vec::with_capacity(outcomes.len());
-    let mut failed = Vec::new();
+    let owner = Owner::of(lease.shard.tenant, lease.shard.plan);
+    let mut waiting = take_waiting(tx, lease, outcomes).await?;
+    let (mut first, mut renewed, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for outcome in outcomes {
         let seq = int(outcome.seq)?;
+        let Some(has_content) = waiting.remove(&seq) else {
+            continue;
+        };
         match &outcome.result {
-            Ok(content) => stored.push(StoredRow {
+            Ok(content) => {
+                let row = ContentRow {
+                    seq,
+                    blob: *content.blob.as_bytes(),
+                    size: int(content.size)?,
+                    path: content.path.clone(),
+                    fidelity: json(&content.fidelity)?,
+                };
+                if has_content {
+                    &mut renewed
+                } else {
+                    &mut first
+                }
+                .push(row);
+            }
+            Err(fault) => failed.push(UnstoredRow {
                 seq,
-                blob: *content.blob.as_bytes(),
-                size: int(content.size)?,
-                path: content.path.clone(),
-                fidelity: json(&content.fidelity)?,
-            }),
-            Err(fault) => failed.push(FailedRow {
-                seq,
-                fault: json(fault)?,
+                shard: None,
+                fault: Some(json(fault)?),
             }),
         }
     }
-    if !stored.is_empty() {
-        dialect::record_stored(tx.conn(), &lease.shard, stored).await?;
+    for (rows, clash) in [(first, REFUSE), (renewed, RENEW_CONTENT)] {
+        if !rows.is_empty() {
+            dialect::insert_contents(tx.conn(), owner, &rows, clash).await?;
+        }
     }
     if !failed.is_empty() {
-        dialect::record_failed(tx.conn(), &lease.shard, failed).await?;
+        dialect::insert_failed(tx.conn(), owner, &failed).await?;
     }
     Ok(())
+}
+
+/// Ends the wait of the outcomes' items, as far as they wait in this shard. Which those are, and whether they have content.
+async fn take_waiting(
+    tx: &mut Tx,
+    lease: &Lease,
+    outcomes: &[ItemOutcome],
+) -> Outcome<HashMap<i64, bool>> {
+    let mut seqs = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        seqs.push(int(outcome.seq)?);
+    }
+    let (Some(first), Some(last)) = (seqs.iter().min().copied(), seqs.iter().max().copied()) else {
+        return Ok(HashMap::new());
+    };
+    let taken: Vec<(i64, bool)> = sqlx::query_as(dialect::TAKE_WAITING)
+        .bind(lease.shard.tenant.as_uuid())
+        .bind(lease.shard.plan.as_uuid())
+        .bind(lease.shard.id.as_uuid())
+        .bind(first)
+        .bind(last)
+        .bind(dialect::ints(seqs)?)
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(taken.into_iter().collect())
 }

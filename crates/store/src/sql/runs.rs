@@ -39,7 +39,7 @@ impl Runs for Store {
             .await
             .taken("the plan has a run that has not ended")
             .missing("the plan")?;
-            insert_shard(&mut tx, first).await?;
+            insert_shard(&mut tx, first, None).await?;
             tx.commit().await
         })
         .await
@@ -152,7 +152,7 @@ impl Runs for Store {
     async fn open_shards(&self, tenant: TenantId, id: RunId) -> StoreResult<OpenShards> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
-            let now = tx.now;
+            let now = tx.now().await?;
             let (open, leased): (i64, i64) = sqlx::query_as(
                 "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'leased' AND overdue_at > $3)
                  FROM shards WHERE tenant_id = $1 AND run_id = $2 AND state <> 'done'",

@@ -28,7 +28,7 @@ impl Scheduling for Store {
     async fn backlog(&self) -> StoreResult<Vec<Backlog>> {
         self.within(async {
             let mut tx = self.read_all().await?;
-            let now = tx.now;
+            let now = tx.now().await?;
             let rows: Vec<BacklogRow> = sqlx::query_as(
                 "SELECT t.tenant_id, t.weight, w.items, w.in_flight
                  FROM (SELECT s.tenant_id,
@@ -53,7 +53,7 @@ impl Scheduling for Store {
     async fn ready(&self, tenant: TenantId, limit: u32) -> StoreResult<Vec<Shard>> {
         self.within(async {
             let mut tx = self.read_all().await?;
-            let now = tx.now;
+            let now = tx.now().await?;
             let rows: Vec<ShardRow> = sqlx::query_as(
                 "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, s.kind, s.items
                  FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
@@ -73,7 +73,7 @@ impl Scheduling for Store {
     async fn dispatch(&self, shards: &[Shard], patience: Duration) -> StoreResult<u64> {
         self.within(async {
             let mut tx = self.write_all().await?;
-            let overdue_at = after(tx.now, patience);
+            let overdue_at = after(tx.now().await?, patience);
             // Locked in one order everywhere, so that two schedulers cannot wait for each other.
             let mut in_lock_order: Vec<&Shard> = shards.iter().collect();
             in_lock_order.sort_by_key(|shard| (shard.tenant, shard.id));
@@ -149,7 +149,7 @@ impl Scheduling for Store {
     async fn requeue_lost(&self) -> StoreResult<u64> {
         self.within(async {
             let mut tx = self.write_all().await?;
-            let now = tx.now;
+            let now = tx.now().await?;
             let done = sqlx::query(dialect::REQUEUE_LOST)
                 .bind(now)
                 .execute(tx.conn())
@@ -163,7 +163,7 @@ impl Scheduling for Store {
     async fn requeue_all(&self) -> StoreResult<u64> {
         self.within(async {
             let mut tx = self.write_all().await?;
-            let now = tx.now;
+            let now = tx.now().await?;
             let done = sqlx::query(
                 "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
                  WHERE state IN ('dispatched', 'leased')",
@@ -198,7 +198,7 @@ impl Scheduling for Store {
     async fn drained(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>> {
         self.within(async {
             let mut tx = self.read_all().await?;
-            let now = tx.now;
+            let now = tx.now().await?;
             let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
                 "SELECT r.tenant_id, r.id FROM runs r
                  WHERE r.state = 'pausing' AND NOT EXISTS (SELECT 1 FROM shards s
@@ -217,7 +217,7 @@ impl Scheduling for Store {
     async fn next_event_at(&self) -> StoreResult<Option<DateTime<Utc>>> {
         self.within(async {
             let mut tx = self.read_all().await?;
-            let now = tx.now;
+            let now = tx.now().await?;
             let shard: Option<DateTime<Utc>> = sqlx::query_scalar(
                 "SELECT MIN(s.ready_at) FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
                  WHERE s.state = 'ready' AND s.ready_at > $1 AND r.state IN ('queued', 'running')",

@@ -21,12 +21,16 @@ use crate::{
     rows::{ShardRow, one},
 };
 
-/// Adds a shard, ready now. `false` when its id exists.
-pub(super) async fn insert_shard(tx: &mut Tx, shard: &Shard) -> Outcome<bool> {
-    let now = tx.now;
+/// Adds a shard, ready now. `false` when its id exists. `range` holds the first and the last position of its items.
+pub(super) async fn insert_shard(
+    tx: &mut Tx,
+    shard: &Shard,
+    range: Option<(i64, i64)>,
+) -> Outcome<bool> {
+    let now = tx.now().await?;
     let done = sqlx::query(
-        "INSERT INTO shards (tenant_id, id, plan_id, run_id, kind, items, state, ready_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7) ON CONFLICT (tenant_id, id) DO NOTHING",
+        "INSERT INTO shards (tenant_id, id, plan_id, run_id, kind, items, state, ready_at, first_seq, last_seq)
+         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8, $9) ON CONFLICT (tenant_id, id) DO NOTHING",
     )
     .bind(shard.tenant.as_uuid())
     .bind(shard.id.as_uuid())
@@ -35,6 +39,8 @@ pub(super) async fn insert_shard(tx: &mut Tx, shard: &Shard) -> Outcome<bool> {
     .bind(name(&shard.kind)?)
     .bind(i64::from(shard.items))
     .bind(now)
+    .bind(range.map(|(first, _)| first))
+    .bind(range.map(|(_, last)| last))
     .execute(tx.conn())
     .await
     .missing("the run of the shard")?;
@@ -69,7 +75,7 @@ async fn find_shard(tx: &mut Tx, tenant: TenantId, id: ShardId) -> Outcome<Optio
 }
 
 async fn give_up(tx: &mut Tx, lease: &Lease, how: Release) -> Outcome<()> {
-    let now = tx.now;
+    let now = tx.now().await?;
     let (state, ready_at) = match how {
         Release::Done => (ShardState::Done, now),
         Release::Later(pause) => (ShardState::Ready, after(now, pause)),
@@ -104,7 +110,7 @@ impl Shards for Store {
             if !hold_run(&mut tx, tenant, found.run, dialect::RUN_SHARED).await?.is_runnable() {
                 return Ok(LeaseAnswer::Stale);
             }
-            let now = tx.now;
+            let now = tx.now().await?;
             let expires_at = after(now, ttl);
             let granted: Option<(i64, i64)> = sqlx::query_as(
                 "UPDATE shards SET state = 'leased', lease_epoch = lease_epoch + 1, attempt = attempt + 1,
@@ -139,7 +145,7 @@ impl Shards for Store {
     async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<RunState> {
         self.within(async {
             let mut tx = self.write(lease.shard.tenant).await?;
-            let expires_at = after(tx.now, ttl);
+            let expires_at = after(tx.now().await?, ttl);
             let done = sqlx::query(
                 "UPDATE shards SET overdue_at = $4
                  WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'",
@@ -190,7 +196,7 @@ impl Shards for Store {
             .bind(lease.shard.run.as_uuid())
             .fetch_one(tx.conn())
             .await?;
-            let is_added = !is_open && insert_shard(&mut tx, next).await?;
+            let is_added = !is_open && insert_shard(&mut tx, next, None).await?;
             tx.commit().await?;
             Ok(is_added)
         })

@@ -1,14 +1,22 @@
-//! What SQLite says in its own way. A list travels as one JSON text, which `json_each` reads.
+//! What SQLite says in its own way. A list travels as one JSON text, which `json_each` reads; rows that are many travel as
+//! values, which SQLite need not parse.
 
 use serde::Serialize;
-use tintype_model::{PlanId, TenantId, shard::Shard};
-use uuid::Uuid;
+use sqlx::{QueryBuilder, Sqlite, query_builder::Separated};
+use tintype_model::{PlanId, TenantId};
 
 use super::{
     Conn,
-    sql::{FailedRow, ItemBatch, PathRow, StoredRow},
+    sql::{ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
 };
 use crate::{codec::json, failure::Outcome};
+
+/// Rows of one statement that inserts.
+const ROWS: usize = 50;
+
+/// The time is that of the process.
+pub(super) const TIME: &str = "NULL";
+pub(super) const NOW: &str = "SELECT strftime('%FT%R:%fZ')";
 
 pub(super) const RUN_SHARED: &str = "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2";
 pub(super) const RUN_EXCLUSIVE: &str = RUN_SHARED;
@@ -27,10 +35,17 @@ pub(super) const CLEAR_OUTBOX: &str =
 
 /// CROSS JOIN keeps the order: for each id one look-up.
 pub(super) const KNOWN: &str =
-    "SELECT i.provider_id, i.seq, i.metadata_fingerprint, i.content_fingerprint, i.state,
-         i.gone, i.shard_id
+    "SELECT i.provider_id, i.seq, i.metadata_fingerprint, i.content_fingerprint, i.gone, u.shard_id,
+         CASE WHEN u.seq IS NULL THEN 'stored' WHEN u.fault IS NULL THEN 'pending' ELSE 'failed' END AS state
      FROM json_each($3) AS w CROSS JOIN items i
+     LEFT JOIN unstored_items u ON u.tenant_id = i.tenant_id AND u.plan_id = i.plan_id AND u.seq = i.seq
      WHERE i.tenant_id = $1 AND i.plan_id = $2 AND i.provider_id = w.value";
+
+pub(super) const TAKE_WAITING: &str = "DELETE FROM unstored_items
+     WHERE tenant_id = $1 AND plan_id = $2 AND shard_id = $3 AND seq BETWEEN $4 AND $5
+         AND seq IN (SELECT value FROM json_each($6))
+     RETURNING seq, EXISTS (SELECT 1 FROM item_contents c
+         WHERE c.tenant_id = $1 AND c.plan_id = $2 AND c.seq = unstored_items.seq)";
 
 pub(super) const MARK_GONE: &str = "UPDATE items SET gone = $3
      WHERE tenant_id = $1 AND plan_id = $2 AND seq IN (SELECT value FROM json_each($4))";
@@ -57,88 +72,96 @@ fn list<T: Serialize>(rows: impl Iterator<Item = T>) -> Outcome<String> {
     Ok(json(&rows.collect::<Vec<T>>())?)
 }
 
-fn hex(id: Uuid) -> String {
-    id.simple().to_string()
-}
-
-pub(super) async fn upsert_items(conn: &mut Conn, batch: &ItemBatch) -> Outcome<()> {
-    let rows = list(batch.rows.iter().map(|row| {
-        let shard = row.shard.map(hex);
-        (
-            row.seq,
-            &row.provider_id,
-            &row.metadata,
-            row.metadata_fingerprint,
-            row.content_fingerprint,
-            shard,
-        )
-    }))?;
-    // `WHERE TRUE` tells the parser that ON does not belong to a join.
-    sqlx::query(
-        "INSERT INTO items AS i (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint,
-             content_fingerprint, state, shard_id)
-         SELECT $1, $2, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 'pending', unhex(value ->> 5)
-         FROM json_each($3) WHERE TRUE
-         ON CONFLICT (tenant_id, plan_id, provider_id) DO UPDATE SET
-             metadata = excluded.metadata,
-             metadata_fingerprint = excluded.metadata_fingerprint,
-             content_fingerprint = CASE WHEN excluded.shard_id IS NULL AND i.state = 'stored'
-                 THEN i.content_fingerprint ELSE excluded.content_fingerprint END,
-             state = CASE WHEN excluded.shard_id IS NULL THEN i.state ELSE 'pending' END,
-             fault = CASE WHEN excluded.shard_id IS NULL THEN i.fault END,
-             shard_id = COALESCE(excluded.shard_id, i.shard_id),
-             gone = FALSE",
-    )
-    .bind(batch.tenant)
-    .bind(batch.plan)
-    .bind(rows)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn record_stored(
+/// Inserts rows some at a time: a statement for each would pay a way to the connection's thread and back for each, a statement
+/// for all would be prepared anew for every number of rows.
+async fn insert<T>(
     conn: &mut Conn,
-    shard: &Shard,
-    rows: Vec<StoredRow>,
+    into: &str,
+    rows: &[T],
+    clash: &str,
+    bind: impl Fn(&mut Separated<'_, Sqlite, &'static str>, &T),
 ) -> Outcome<()> {
-    let rows = list(rows.into_iter().map(|row| {
-        let blob = tintype_model::BlobHash::from_bytes(row.blob).to_string();
-        (row.seq, blob, row.size, row.path, row.fidelity)
-    }))?;
-    sqlx::query(
-        "UPDATE items SET state = 'stored', shard_id = NULL, fault = NULL,
-             blob = unhex(o.value ->> 1), size = o.value ->> 2, path = o.value ->> 3, fidelity = o.value ->> 4
-         FROM json_each($4) AS o
-         WHERE tenant_id = $1 AND plan_id = $2 AND shard_id = $3 AND seq = o.value ->> 0",
-    )
-    .bind(shard.tenant.as_uuid())
-    .bind(shard.plan.as_uuid())
-    .bind(shard.id.as_uuid())
-    .bind(rows)
-    .execute(conn)
-    .await?;
+    for some in rows.chunks(ROWS) {
+        let mut statement = QueryBuilder::<Sqlite>::new(into);
+        statement.push_values(some, |mut row, values| bind(&mut row, values));
+        statement.push(clash);
+        let is_usual = some.len() == ROWS;
+        statement
+            .build()
+            .persistent(is_usual)
+            .execute(&mut *conn)
+            .await?;
+    }
     Ok(())
 }
 
-pub(super) async fn record_failed(
+/// Items, and the rows of those that wait.
+pub(super) async fn insert_listed(
     conn: &mut Conn,
-    shard: &Shard,
-    rows: Vec<FailedRow>,
+    owner: Owner,
+    items: &[ItemRow],
+    waiting: &[UnstoredRow],
+    [item_clash, waiting_clash]: [&str; 2],
 ) -> Outcome<()> {
-    let rows = list(rows.into_iter().map(|row| (row.seq, row.fault)))?;
-    sqlx::query(
-        "UPDATE items SET state = 'failed', shard_id = NULL, fault = o.value ->> 1
-         FROM json_each($4) AS o
-         WHERE tenant_id = $1 AND plan_id = $2 AND shard_id = $3 AND seq = o.value ->> 0",
-    )
-    .bind(shard.tenant.as_uuid())
-    .bind(shard.plan.as_uuid())
-    .bind(shard.id.as_uuid())
-    .bind(rows)
-    .execute(conn)
+    let into = "INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint, content_fingerprint) ";
+    insert(&mut *conn, into, items, item_clash, |values, row| {
+        values
+            .push_bind(owner.tenant)
+            .push_bind(owner.plan)
+            .push_bind(row.seq)
+            .push_bind(row.provider_id.as_str())
+            .push_bind(row.metadata.as_str())
+            .push_bind(row.metadata_fingerprint)
+            .push_bind(row.content_fingerprint);
+    })
     .await?;
-    Ok(())
+    insert_unstored(conn, owner, waiting, waiting_clash).await
+}
+
+pub(super) async fn insert_failed(
+    conn: &mut Conn,
+    owner: Owner,
+    rows: &[UnstoredRow],
+) -> Outcome<()> {
+    insert_unstored(conn, owner, rows, "").await
+}
+
+async fn insert_unstored(
+    conn: &mut Conn,
+    owner: Owner,
+    rows: &[UnstoredRow],
+    clash: &str,
+) -> Outcome<()> {
+    let into = "INSERT INTO unstored_items (tenant_id, plan_id, seq, shard_id, fault) ";
+    insert(conn, into, rows, clash, |values, row| {
+        values
+            .push_bind(owner.tenant)
+            .push_bind(owner.plan)
+            .push_bind(row.seq)
+            .push_bind(row.shard)
+            .push_bind(row.fault.as_deref());
+    })
+    .await
+}
+
+pub(super) async fn insert_contents(
+    conn: &mut Conn,
+    owner: Owner,
+    rows: &[ContentRow],
+    clash: &str,
+) -> Outcome<()> {
+    let into = "INSERT INTO item_contents (tenant_id, plan_id, seq, blob, size, path, fidelity) ";
+    insert(conn, into, rows, clash, |values, row| {
+        values
+            .push_bind(owner.tenant)
+            .push_bind(owner.plan)
+            .push_bind(row.seq)
+            .push_bind(row.blob.as_slice())
+            .push_bind(row.size)
+            .push_bind(row.path.as_str())
+            .push_bind(row.fidelity.as_str());
+    })
+    .await
 }
 
 pub(super) async fn insert_paths(

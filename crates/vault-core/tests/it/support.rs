@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, SqlitePool, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tintype_ports::{
     Entropy,
-    contract::vault::{FakeClock, FakeGoogle},
+    contract::vault::{self, FakeGoogle},
+    fake::ManualClock,
 };
 use tintype_vault_core::{KeyRing, VaultCore};
 
@@ -28,7 +29,7 @@ pub(crate) struct Place {
     folder: TempDir,
     pub(crate) ring: KeyRing,
     pub(crate) google: Arc<FakeGoogle>,
-    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 impl Place {
@@ -37,7 +38,7 @@ impl Place {
             folder: tempfile::tempdir().unwrap(),
             ring: KeyRing::generate().unwrap(),
             google: Arc::default(),
-            clock: Arc::default(),
+            clock: vault::clock(),
         }
     }
 
@@ -58,7 +59,7 @@ impl Place {
         &self,
         name: &str,
         google: Arc<FakeGoogle>,
-        clock: Arc<FakeClock>,
+        clock: Arc<ManualClock>,
     ) -> VaultCore {
         let ring = self.ring.clone();
         VaultCore::open(&self.path(name), ring, google, clock, Arc::new(Halfway))

@@ -56,7 +56,7 @@ struct Transfer {
     /// Write everything found to this file as well
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Where to write the copies, some 20 GB at most [default: the target folder]
+    /// Where to write the copies, some 30 GB at most [default: the target folder]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -132,6 +132,9 @@ async fn measure_rows(bench: &Bench, machine: Machine, only: &[Row]) -> Report {
         if let Err(error) = row.measure(bench, &mut report).await {
             console::failure(&error);
             report.failures.push(format!("{}: {error:#}", row.title()));
+        }
+        if let Err(error) = bench.scratch.clear() {
+            console::failure(&error);
         }
     }
     report

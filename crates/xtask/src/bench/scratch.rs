@@ -3,15 +3,20 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 use tempfile::TempDir;
 
+/// How the names of folders that were set aside begin.
+const ASIDE: &str = "aside-";
+
 /// A folder that goes with the benchmark.
 pub(super) struct Scratch {
     folder: TempDir,
+    set_aside: AtomicU32,
 }
 
 impl Scratch {
@@ -24,28 +29,47 @@ impl Scratch {
         let folder = tempfile::Builder::new()
             .prefix("run-")
             .tempdir_in(parent.canonicalize()?)?;
-        Ok(Self { folder })
+        Ok(Self {
+            folder,
+            set_aside: AtomicU32::new(0),
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A new, empty folder. The disk is left in peace first: what the run before wrote is written out.
+    /// A new, empty folder. The disk is left in peace first: what the run before wrote is written out, and set aside instead
+    /// of removed. A file system may look at every file that was removed of late before it makes a new one (ext4 does so for
+    /// up to five minutes), which would be in the figures of whoever runs next.
     ///
     /// # Errors
     /// When it cannot be made.
     pub(super) fn fresh(&self, name: &str) -> Result<PathBuf> {
         let folder = self.path().join(name);
-        remove(&folder)?;
+        if folder.exists() {
+            let number = self.set_aside.fetch_add(1, Ordering::Relaxed);
+            fs::rename(&folder, self.path().join(format!("{ASIDE}{number}")))?;
+        }
         fs::create_dir(&folder)?;
         rustix::fs::sync();
         Ok(folder)
     }
+
+    /// Removes what was set aside.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub(super) fn clear(&self) -> Result<()> {
+        for number in 0..self.set_aside.load(Ordering::Relaxed) {
+            remove(&self.path().join(format!("{ASIDE}{number}")))?;
+        }
+        Ok(())
+    }
 }
 
 /// Removes a folder and all in it, if it is there.
-pub(super) fn remove(folder: &Path) -> Result<()> {
+fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", folder.display()))

@@ -13,7 +13,7 @@ use super::{
         StoreUnderTest, World, content, counts, failed, fault, item_id, metadata, stored, upsert,
     },
 };
-use crate::store::{ItemUpsert, PageWrite};
+use crate::store::{ItemUpsert, PageWrite, StoreError};
 
 pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
@@ -107,6 +107,46 @@ pub async fn items_of_another_shard_are_not_recorded(under_test: StoreUnderTest)
             .await
             .expect("read"),
         [waiting(1)]
+    );
+}
+
+pub async fn newer_bytes_take_the_place_of_older_ones(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let listing = all_stored(&world, 2).await;
+    let shard = world.list(&listing, 0..3).await;
+    let transfer = world.lease(&shard).await;
+    let mut newer = stored(0);
+    newer.result = Ok(content(70));
+    world
+        .store
+        .record(&transfer, &[newer, failed(1), stored(2)], &counts(1))
+        .await
+        .expect("recorded");
+    let items = catalogue(&world).await;
+    let states: Vec<_> = items
+        .into_iter()
+        .map(|item| (item.state, item.content))
+        .collect();
+    let expected = [
+        (ItemState::Stored, Some(content(70))),
+        (ItemState::Failed, Some(content(1))),
+        (ItemState::Stored, Some(content(2))),
+    ];
+    assert_eq!(states, expected);
+}
+
+pub async fn items_wait_in_shards_of_their_own_write(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let earlier = world.list(&listing, 0..1).await;
+    let page = PageWrite {
+        items: vec![upsert(1, Some(earlier.id))],
+        ..PageWrite::default()
+    };
+    let refused = world.store.write_page(&listing, &page).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The vault's outside world under the suite's control: Google's token endpoint and the clock.
+//! The vault's outside world under the suite's control: Google's token endpoint.
 
 use std::{
     collections::VecDeque,
@@ -7,13 +7,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{
-    clock::Clock,
-    google_auth::{GoogleAuth, RefreshAnswer, RefreshError},
-};
+use crate::google_auth::{GoogleAuth, RefreshAnswer, RefreshError};
 
 /// The scopes that [`FakeGoogle`] grants unless told otherwise.
 pub const SCOPES: [&str; 2] = [
@@ -76,29 +72,6 @@ impl GoogleAuth for FakeGoogle {
         tokio::time::sleep(Duration::from_millis(30)).await;
         let scripted = held(&self.script).pop_front();
         scripted.unwrap_or_else(|| Ok(Self::good(&format!("access-token-{number}"))))
-    }
-}
-
-/// A clock that stands still until it is moved.
-#[derive(Debug)]
-pub struct FakeClock(Mutex<DateTime<Utc>>);
-
-impl Default for FakeClock {
-    fn default() -> Self {
-        Self(Mutex::new(DateTime::UNIX_EPOCH + TimeDelta::days(20_000)))
-    }
-}
-
-impl FakeClock {
-    /// Moves the clock on.
-    pub fn advance(&self, by: TimeDelta) {
-        *held(&self.0) += by;
-    }
-}
-
-impl Clock for FakeClock {
-    fn now(&self) -> DateTime<Utc> {
-        *held(&self.0)
     }
 }
 

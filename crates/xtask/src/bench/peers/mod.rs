@@ -97,7 +97,6 @@ impl Peer {
             Ok(_) => self.check(field, &copy, &calls).await.err(),
             Err(failed) => Some(failed),
         };
-        scratch::remove(&home)?;
         Ok(Ran { cost, calls, fault })
     }
 
