@@ -10,6 +10,9 @@ use crate::{
 /// How much of the beginning is kept for EXIF. JPEG metadata is within its first segments.
 const MAX_HEAD_BYTES: usize = 256 * 1024;
 
+/// Bytes that are looked at before it is asked again whether the head needs more.
+const STEP: usize = 16 * 1024;
+
 /// What a whole file says about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaFacts {
@@ -90,6 +93,11 @@ impl Inspector {
 
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
+        // A piece may be far longer than the part of it that is worth keeping.
+        bytes.chunks(STEP).for_each(|step| self.step(step));
+    }
+
+    fn step(&mut self, bytes: &[u8]) {
         self.fed += bytes.len() as u64;
         if self.fault.is_some() {
             return;
