@@ -9,7 +9,7 @@ use crate::world::World;
 async fn slow_world() -> World {
     let world = World::new(Library::Generated(Generated::photos(400, 20_000))).await;
     world.emulator().set(|switches| {
-        switches.latency_ms.insert(CallKind::Download, 40);
+        switches.latency_ms.insert(CallKind::Download, 200);
     });
     world
 }

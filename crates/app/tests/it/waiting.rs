@@ -67,7 +67,7 @@ async fn google_saying_that_the_day_is_over_is_believed() {
 async fn a_revoked_token_parks_the_run_until_reauthorised() {
     let world = World::new(Library::Generated(Generated::photos(300, 20_000))).await;
     world.emulator().set(|switches| {
-        switches.latency_ms.insert(CallKind::Download, 30);
+        switches.latency_ms.insert(CallKind::Download, 200);
     });
     let run = world.start(RunChoice::Full).await;
     world.until_stored(&run, 40).await;
@@ -92,7 +92,7 @@ async fn a_revoked_token_parks_the_run_until_reauthorised() {
 async fn a_missing_destination_parks_the_run_and_it_goes_on_when_mended() {
     let world = World::new(Library::Generated(Generated::photos(200, 20_000))).await;
     world.emulator().set(|switches| {
-        switches.latency_ms.insert(CallKind::Download, 30);
+        switches.latency_ms.insert(CallKind::Download, 200);
     });
     let run = world.start(RunChoice::Full).await;
     world.until_stored(&run, 20).await;
