@@ -69,7 +69,7 @@ impl FileDraft {
         Ok(())
     }
 
-    /// Fills blocks. A full one is written out only when more comes: what fits into one block never leaves memory here.
+    /// Fills blocks. A full one is written out only when more comes: what fits into one block can be sent on from memory.
     async fn collect(
         &mut self,
         mut progress: Progress,
