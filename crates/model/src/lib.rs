@@ -19,6 +19,7 @@ pub mod shard;
 pub mod snapshot;
 pub mod storage;
 pub mod tenant;
+pub mod trace;
 
 pub use blob::BlobHash;
 pub use error::ErrorKind;

@@ -2,6 +2,7 @@
 //! every adapter of a port passes.
 
 pub mod archive;
+pub mod bell;
 pub mod clock;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -12,14 +13,18 @@ pub mod google_auth;
 pub mod photos;
 pub mod queue;
 pub mod quota;
+pub mod rate_limit;
 pub mod store;
+pub mod trace;
 pub mod vault;
 
 pub use archive::{Archive, ArchiveError};
+pub use bell::Bell;
 pub use clock::{Clock, Entropy};
 pub use events::Events;
 pub use photos::{PhotoError, PhotoSource};
 pub use queue::Queue;
 pub use quota::Quota;
+pub use rate_limit::RateLimiter;
 pub use store::{Store, StoreError};
-pub use vault::{Vault, VaultError};
+pub use vault::{Vault, VaultError, VaultKeeper};

@@ -123,6 +123,15 @@ pub enum VaultError {
     /// A record cannot be opened: wrong key, or moved from where it was sealed.
     #[error("a sealed record cannot be opened")]
     Sealed,
+    /// The credential changed since it was looked at: look again.
+    #[error("the credential changed meanwhile")]
+    Changed,
+    /// The vault has no key-encryption key yet, so it can open nothing.
+    #[error("the vault is sealed: {0}")]
+    Locked(String),
+    /// The caller may not ask for this.
+    #[error("the vault refuses: {0}")]
+    Denied(String),
     /// The vault's database failed.
     #[error("the vault's database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -136,7 +145,11 @@ impl VaultError {
             Self::NotFound => ErrorKind::NotFound,
             Self::WrongKind => ErrorKind::InvalidInput,
             Self::Refused(_) => ErrorKind::AuthLost,
-            Self::Unavailable(_) | Self::Audit(_) | Self::Database(_) => ErrorKind::Unavailable,
+            Self::Unavailable(_) | Self::Audit(_) | Self::Database(_) | Self::Locked(_) => {
+                ErrorKind::Unavailable
+            }
+            Self::Changed => ErrorKind::Conflict,
+            Self::Denied(_) => ErrorKind::Forbidden,
             Self::Sealed => ErrorKind::Internal,
         }
     }
@@ -186,4 +199,62 @@ pub trait Vault: Send + Sync {
         after: i64,
         limit: u32,
     ) -> Result<Vec<AuditEntry>, VaultError>;
+}
+
+/// What a change of keys has still to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyStanding {
+    /// The key-encryption key that wraps what is new.
+    pub newest: i64,
+    /// All key-encryption keys that some tenant's keys are still wrapped with, oldest first.
+    pub in_use: Vec<i64>,
+    /// Tenants whose keys are not wrapped with the newest one yet.
+    pub waiting: u64,
+    /// Tenants whose keys could not be opened when it was tried last; they stay as they are.
+    pub failed: u64,
+}
+
+/// What the keepers of a vault do, beside those who use it.
+#[async_trait]
+pub trait VaultKeeper: Vault {
+    /// Replaces the secret of a storage that has one. `expected_version`: only if it still is at that version.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when there is none, [`VaultError::Changed`] when it is at another version.
+    async fn rotate(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        expected_version: Option<i64>,
+        secret: Secret,
+    ) -> Result<SecretInfo, VaultError>;
+
+    /// No token or key of this storage is handed out any more until its secret is replaced.
+    async fn revoke(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        reason: &str,
+    ) -> Result<SecretInfo, VaultError>;
+
+    /// Which key-encryption keys are in use.
+    async fn key_standing(&self) -> Result<KeyStanding, VaultError>;
+
+    /// Wraps the keys of at most `limit` more tenants with the newest key-encryption key; says what is left.
+    async fn rewrap(&self, limit: u32) -> Result<KeyStanding, VaultError>;
+
+    /// Gives the tenant a new data key and seals all its secrets with it, in one commit.
+    async fn rotate_tenant_key(&self, tenant: TenantId) -> Result<(), VaultError>;
+
+    /// Forgets the tenant's data key for good: nothing sealed with it can be opened again. Its access log stays.
+    async fn destroy_tenant(&self, tenant: TenantId) -> Result<(), VaultError>;
+
+    /// Checks the tenant's whole access log and returns how many entries it has.
+    ///
+    /// # Errors
+    /// [`VaultError::Audit`] with what is wrong with it.
+    async fn verify_audit_log(&self, tenant: TenantId) -> Result<i64, VaultError>;
+
+    /// `None` while the vault can work; else why not (no key-encryption key, say).
+    async fn sealed(&self) -> Option<String>;
 }

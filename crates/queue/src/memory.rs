@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use tintype_ports::{
     Queue,
-    queue::{Consumer, Delivery, JobMessage, QueueError, Rejection},
+    queue::{Consumer, DeadLetter, Delivery, JobMessage, QueueError, QueueStanding, Rejection},
 };
 use tokio::sync::Notify;
 
@@ -38,7 +38,8 @@ struct Shared {
 struct State {
     waiting: VecDeque<JobMessage>,
     in_flight: usize,
-    dead: VecDeque<JobMessage>,
+    dead: VecDeque<(JobMessage, String)>,
+    consumers: u64,
     is_closed: bool,
 }
 
@@ -57,12 +58,12 @@ impl Shared {
         self.arrived.notify_one();
     }
 
-    fn bury(&self, message: JobMessage) {
+    fn bury(&self, message: JobMessage, reason: String) {
         let mut state = self.state();
         if state.dead.len() >= MAX_DEAD_LETTERS {
             state.dead.pop_front();
         }
-        state.dead.push_back(message);
+        state.dead.push_back((message, reason));
     }
 }
 
@@ -109,6 +110,7 @@ impl Queue for MemoryQueue {
     }
 
     async fn consume(&self) -> Result<Box<dyn Consumer>, QueueError> {
+        self.shared.state().consumers += 1;
         Ok(Box::new(MemoryConsumer {
             shared: Arc::clone(&self.shared),
         }))
@@ -119,20 +121,66 @@ impl Queue for MemoryQueue {
         Ok((state.waiting.len() + state.in_flight) as u64)
     }
 
-    async fn dead_letters(&self, limit: usize) -> Result<Vec<JobMessage>, QueueError> {
-        Ok(self
-            .shared
-            .state()
-            .dead
-            .iter()
-            .take(limit)
-            .cloned()
+    async fn standing(&self) -> Result<Vec<QueueStanding>, QueueError> {
+        let state = self.shared.state();
+        Ok(vec![QueueStanding {
+            name: "memory".into(),
+            waiting: state.waiting.len() as u64,
+            in_flight: Some(state.in_flight as u64),
+            consumers: state.consumers,
+        }])
+    }
+
+    async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter>, QueueError> {
+        let state = self.shared.state();
+        let letters = state.dead.iter().take(limit);
+        Ok(letters
+            .map(|(message, reason)| DeadLetter {
+                message: Some(message.clone()),
+                reason: reason.clone(),
+                died_at: None,
+            })
             .collect())
+    }
+
+    async fn redrive_dead_letters(&self, limit: usize) -> Result<Vec<JobMessage>, QueueError> {
+        let mut state = self.shared.state();
+        if state.is_closed {
+            return Err(QueueError::Unavailable(Box::new(Closed)));
+        }
+        let count = limit.min(state.dead.len());
+        let room = self
+            .shared
+            .capacity
+            .saturating_sub(state.waiting.len() + state.in_flight);
+        if count > room {
+            return Err(QueueError::Full);
+        }
+        let messages: Vec<_> = state.dead.drain(..count).map(|(it, _)| it).collect();
+        state.waiting.extend(messages.iter().cloned());
+        drop(state);
+        for _ in &messages {
+            self.shared.arrived.notify_one();
+        }
+        Ok(messages)
+    }
+
+    async fn purge_dead_letters(&self) -> Result<u64, QueueError> {
+        let mut state = self.shared.state();
+        let count = state.dead.len() as u64;
+        state.dead.clear();
+        Ok(count)
     }
 }
 
 struct MemoryConsumer {
     shared: Arc<Shared>,
+}
+
+impl Drop for MemoryConsumer {
+    fn drop(&mut self) {
+        self.shared.state().consumers -= 1;
+    }
 }
 
 enum Taken {
@@ -201,9 +249,9 @@ impl Delivery for MemoryDelivery {
         let message = self.message.clone();
         match how {
             Rejection::Requeue => self.shared.settle(Some(message)),
-            Rejection::DeadLetter => {
+            Rejection::DeadLetter(reason) => {
                 self.shared.settle(None);
-                self.shared.bury(message);
+                self.shared.bury(message, reason);
             }
         }
         Ok(())

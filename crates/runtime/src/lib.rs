@@ -7,6 +7,7 @@ pub mod entropy;
 pub mod http;
 pub mod lifecycle;
 pub mod telemetry;
+pub mod trace;
 
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;

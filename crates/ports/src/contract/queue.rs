@@ -22,6 +22,7 @@ fn message(tenant: u8, shard: u8) -> JobMessage {
     JobMessage {
         tenant: TenantId::new(DateTime::UNIX_EPOCH, [tenant; 10]),
         shard: ShardId::new(DateTime::UNIX_EPOCH, [shard; 10]),
+        trace: None,
     }
 }
 
@@ -60,6 +61,19 @@ async fn ack(delivery: Box<dyn Delivery>) {
 
 async fn reject(delivery: Box<dyn Delivery>, how: Rejection) {
     assert!(delivery.reject(how).await.is_ok(), "rejecting failed");
+}
+
+/// The messages of the dead letters, which all died for the reason that [`reject`] was given.
+async fn dead(queue: &Arc<dyn Queue>, limit: usize) -> Vec<JobMessage> {
+    let letters = match queue.dead_letters(limit).await {
+        Ok(letters) => letters,
+        Err(error) => panic!("the dead letters cannot be read: {error}"),
+    };
+    assert!(letters.iter().all(|letter| letter.reason == "broken"));
+    letters
+        .into_iter()
+        .filter_map(|letter| letter.message)
+        .collect()
 }
 
 /// Messages come in the order in which they were published, and never again once they are acknowledged.
@@ -148,12 +162,16 @@ pub async fn a_dead_letter_is_kept_but_not_delivered<F: Future<Output = Arc<dyn 
     publish(&queue, &batch(1, 0..3)).await;
     let mut consumer = consumer(&queue).await;
     for _ in 0..3 {
-        reject(next(&mut consumer).await, Rejection::DeadLetter).await;
+        reject(
+            next(&mut consumer).await,
+            Rejection::DeadLetter("broken".into()),
+        )
+        .await;
     }
     assert!(is_silent(&mut consumer).await);
     assert_eq!(queue.depth().await.ok(), Some(0));
-    assert_eq!(queue.dead_letters(2).await.ok(), Some(batch(1, 0..2)));
-    assert_eq!(queue.dead_letters(10).await.ok(), Some(batch(1, 0..3)));
+    assert_eq!(dead(&queue, 2).await, batch(1, 0..2));
+    assert_eq!(dead(&queue, 10).await, batch(1, 0..3));
 }
 
 /// A full queue takes nothing of a batch, and takes it once there is room. What is being worked on takes room.

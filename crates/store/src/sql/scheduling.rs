@@ -125,6 +125,7 @@ impl Scheduling for Store {
             let message = |tenant, shard| JobMessage {
                 tenant: TenantId::from_uuid(tenant),
                 shard: ShardId::from_uuid(shard),
+                trace: None,
             };
             Ok(rows
                 .into_iter()

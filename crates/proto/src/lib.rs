@@ -1,0 +1,1 @@
+//! The contracts between services, generated from `proto/`.

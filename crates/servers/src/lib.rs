@@ -1,0 +1,1 @@
+//! Private PostgreSQL, RabbitMQ and Redis servers for tests and benchmarks.
