@@ -33,14 +33,20 @@ CREATE TABLE shards (
     -- Where to look for its items.
     first_seq   BIGINT,
     last_seq    BIGINT,
-    state       TEXT        NOT NULL CHECK (state IN ('ready', 'dispatched', 'leased', 'done')),
+    state       TEXT        NOT NULL CHECK (state IN ('ready', 'dispatched', 'leased', 'set_aside', 'done')),
     -- Not to be dispatched before.
     ready_at    TIMESTAMPTZ NOT NULL,
     -- When a dispatch counts as lost, or a lease ends.
     overdue_at  TIMESTAMPTZ,
     lease_epoch BIGINT      NOT NULL DEFAULT 0,
     attempt     BIGINT      NOT NULL DEFAULT 0,
+    -- Failures in a row without anything getting done.
+    failures    BIGINT      NOT NULL DEFAULT 0,
     worker_id   UUID,
+    -- When the present holder got its lease.
+    leased_at   TIMESTAMPTZ,
+    -- Why it was set aside.
+    reason      TEXT,
     listed      BIGINT      NOT NULL DEFAULT 0,
     added       BIGINT      NOT NULL DEFAULT 0,
     changed     BIGINT      NOT NULL DEFAULT 0,

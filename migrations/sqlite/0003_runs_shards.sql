@@ -33,14 +33,20 @@ CREATE TABLE shards (
     -- Where to look for its items.
     first_seq   INTEGER,
     last_seq    INTEGER,
-    state       TEXT    NOT NULL CHECK (state IN ('ready', 'dispatched', 'leased', 'done')),
+    state       TEXT    NOT NULL CHECK (state IN ('ready', 'dispatched', 'leased', 'set_aside', 'done')),
     -- Not to be dispatched before.
     ready_at    TEXT    NOT NULL,
     -- When a dispatch counts as lost, or a lease ends.
     overdue_at  TEXT,
     lease_epoch INTEGER NOT NULL DEFAULT 0,
     attempt     INTEGER NOT NULL DEFAULT 0,
+    -- Failures in a row without anything getting done.
+    failures    INTEGER NOT NULL DEFAULT 0,
     worker_id   BLOB,
+    -- When the present holder got its lease.
+    leased_at   TEXT   ,
+    -- Why it was set aside.
+    reason      TEXT,
     listed      INTEGER NOT NULL DEFAULT 0,
     added       INTEGER NOT NULL DEFAULT 0,
     changed     INTEGER NOT NULL DEFAULT 0,

@@ -9,7 +9,7 @@ use tintype_emulator::{CallKind, Control};
 use tintype_model::{TenantId, item::ItemState, plan::Plan};
 use tintype_ports::{
     archive::ManifestEntry,
-    store::{Items, Setup},
+    store::{Items, Plans, Setup},
 };
 use tintype_runtime::SystemClock;
 use tintype_store::SqliteStore;

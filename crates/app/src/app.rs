@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tintype_ports::{
-    Clock, Entropy, Events, Queue, Quota, Store, Vault, archive::Archives, photos::PhotoSources,
+    Bell, Clock, Entropy, Events, Queue, Quota, Store, Vault, archive::Archives,
+    photos::PhotoSources, trace::TraceLink,
 };
-use tokio::sync::Notify;
 
 use crate::{
     settings::Settings,
@@ -24,6 +24,10 @@ pub struct Ports {
     pub quota: Arc<dyn Quota>,
     /// The event bus.
     pub events: Arc<dyn Events>,
+    /// Wakes the scheduler, wherever it runs.
+    pub bell: Arc<dyn Bell>,
+    /// Joins the work of several processes in one trace.
+    pub traces: Arc<dyn TraceLink>,
     /// The vault.
     pub vault: Arc<dyn Vault>,
     /// Google Photos.
@@ -46,8 +50,6 @@ pub struct App {
     pub(crate) permits: Arc<Permits>,
     pub(crate) urls: Arc<UrlCache>,
     pub(crate) committers: Arc<Committers>,
-    /// Rung when the scheduler has something to look at.
-    pub(crate) bell: Arc<Notify>,
 }
 
 impl App {
@@ -58,7 +60,6 @@ impl App {
             permits: Arc::new(Permits::new(&settings)),
             urls: Arc::new(UrlCache::new(settings.url_cache, settings.url_lifetime)),
             committers: Arc::new(Committers::default()),
-            bell: Arc::new(Notify::new()),
             settings: Arc::new(settings),
             ports,
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 pub struct Settings {
     /// Shards this process works on at the same time.
     pub slots: usize,
-    /// Slots that one tenant leaves to the others, even while they have nothing to do: whoever comes finds one free. Downloads
-    /// are what is scarce, not slots, so a tenant that is alone loses nothing by it.
+    /// Slots of all workers together that one tenant leaves to the others, even while they have nothing to do: whoever comes
+    /// finds one free. Downloads are what is scarce, not slots, so a tenant that is alone loses nothing by it.
     pub spare_slots: usize,
     /// Items in a shard, at most.
     pub shard_items: usize,
@@ -23,6 +23,15 @@ pub struct Settings {
     pub group_items: usize,
     /// How long a lease lives without renewal.
     pub lease: Duration,
+    /// Failures of a shard in a row, its work broken off by a defect or its worker vanished, after which it is set aside for
+    /// a person to look at.
+    pub max_failures: u32,
+    /// The longest pause after trouble of ours or of a server of ours, so that work goes on soon after it is over.
+    pub outage_pause: Duration,
+    /// What people see of this worker: where it runs.
+    pub worker_name: String,
+    /// How long the leading scheduler leads without a sign of life.
+    pub lead: Duration,
     /// How long a dispatched message may take to become a lease.
     pub dispatch_patience: Duration,
     /// How often the scheduler looks by itself, when nothing woke it.
@@ -58,6 +67,10 @@ impl Default for Settings {
             group_bytes: 48 << 20,
             group_items: 256,
             lease: Duration::from_secs(30),
+            max_failures: 5,
+            outage_pause: Duration::from_secs(15),
+            worker_name: "this process".into(),
+            lead: Duration::from_secs(10),
             dispatch_patience: Duration::from_secs(60),
             tick: Duration::from_millis(500),
             shard_backoff: Duration::from_secs(15),

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod progress;
 pub mod quota;
 pub mod run;
+pub mod schedule;
 pub mod seen;
 pub mod shard;
 pub mod snapshot;

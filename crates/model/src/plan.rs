@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ArchiveId, PlanId, StorageId, TenantId};
+use crate::{ArchiveId, PlanId, StorageId, TenantId, schedule::Schedule};
 
 /// How bytes lie at the destination. Both are described in `crates/blob/FORMAT.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Plan {
     pub archive: ArchiveId,
     /// How it writes.
     pub options: PlanOptions,
+    /// When it runs by itself; `None`: only when somebody starts it.
+    pub schedule: Option<Schedule>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }

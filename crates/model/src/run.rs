@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorKind, PlanId, RunId, SnapshotId, TenantId};
+use crate::{ErrorKind, PlanId, RunId, SnapshotId, TenantId, trace::TraceParent};
 
 /// How much of the library a run lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -288,6 +288,8 @@ pub struct Run {
     pub status: RunStatus,
     /// The snapshot it established, or the one it found still true.
     pub snapshot: Option<SnapshotId>,
+    /// The span that asked for it, where that is traced: all its work goes on from there.
+    pub trace: Option<TraceParent>,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it ended.

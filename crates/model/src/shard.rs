@@ -27,6 +27,8 @@ pub enum ShardState {
     Dispatched,
     /// A worker holds its lease.
     Leased,
+    /// Failed too often without getting on; rests until a person has looked.
+    SetAside,
     /// Finished.
     Done,
 }
@@ -59,6 +61,8 @@ pub struct Lease {
     pub epoch: i64,
     /// How often this shard was leased, this time included.
     pub attempt: u32,
+    /// How often in a row its work failed, or its worker vanished, without any of it getting done.
+    pub failures: u32,
     /// When it ends unless renewed, by the database's clock.
     pub expires_at: DateTime<Utc>,
 }

@@ -14,6 +14,8 @@ pub struct Tenant {
     pub name: String,
     /// Its share of what is scarce, relative to the others; at least 1.
     pub weight: u32,
+    /// Shards of it that are worked on at the same time, at most, over all workers; `None`: no cap of its own.
+    pub max_shards: Option<u32>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }

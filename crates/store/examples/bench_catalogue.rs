@@ -118,6 +118,7 @@ async fn begin(store: &dyn Store) -> Result<Lease, Failure> {
             id: tenant,
             name: "bench".into(),
             weight: 1,
+            max_shards: None,
             created_at: now,
         })
         .await?;
@@ -139,9 +140,10 @@ async fn begin(store: &dyn Store) -> Result<Lease, Failure> {
         destination: storage.id,
         archive: ArchiveId::new(now, id_bytes(0)),
         options: PlanOptions::default(),
+        schedule: None,
         created_at: now,
     };
-    store.add_plan(&plan).await?;
+    store.add_plan(&plan, None).await?;
     let run = Run {
         id: RunId::new(now, id_bytes(0)),
         tenant,
@@ -149,6 +151,7 @@ async fn begin(store: &dyn Store) -> Result<Lease, Failure> {
         mode: RunMode::Full,
         status: RunStatus::plain(RunState::Queued),
         snapshot: None,
+        trace: None,
         created_at: now,
         ended_at: None,
     };
@@ -166,9 +169,14 @@ async fn begin(store: &dyn Store) -> Result<Lease, Failure> {
 
 async fn lease(store: &dyn Store, shard: &Shard) -> Result<Lease, Failure> {
     let worker = WorkerId::new(Still.now(), id_bytes(0));
-    match store.lease(shard.tenant, shard.id, worker, TTL).await? {
+    match store
+        .lease(shard.tenant, shard.id, worker, TTL, u32::MAX)
+        .await?
+    {
         LeaseAnswer::Granted(lease) => Ok(*lease),
-        LeaseAnswer::Held | LeaseAnswer::Stale => Err("the database is not empty".into()),
+        LeaseAnswer::Held | LeaseAnswer::Stale | LeaseAnswer::SetAside(_) => {
+            Err("the database is not empty".into())
+        }
     }
 }
 

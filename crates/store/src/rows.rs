@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tintype_model::{
-    ArchiveId, BlobHash, PlanId, RunId, ShardId, SnapshotId, StorageId, TenantId,
+    ArchiveId, BlobHash, PlanId, RunId, ShardId, SnapshotId, StorageId, TenantId, WorkerId,
     item::{Item, ItemState, StoredContent},
     plan::Plan,
     progress::Progress,
@@ -12,10 +12,11 @@ use tintype_model::{
     snapshot::Snapshot,
     storage::Storage,
     tenant::Tenant,
+    trace::TraceParent,
 };
 use tintype_ports::{
     StoreError,
-    store::{Backlog, KnownItem, PendingItem},
+    store::{Backlog, KnownItem, OpenLease, PendingItem, SetAside},
 };
 use uuid::Uuid;
 
@@ -41,6 +42,7 @@ pub(crate) struct TenantRow {
     name: String,
     weight: i64,
     created_at: DateTime<Utc>,
+    max_shards: Option<i64>,
 }
 
 impl TryFrom<TenantRow> for Tenant {
@@ -51,6 +53,7 @@ impl TryFrom<TenantRow> for Tenant {
             id: TenantId::from_uuid(row.tenant_id),
             name: row.name,
             weight: small(row.weight)?,
+            max_shards: row.max_shards.map(small).transpose()?,
             created_at: row.created_at,
         })
     }
@@ -88,7 +91,9 @@ pub(crate) struct PlanRow {
     destination_id: Uuid,
     archive_id: Uuid,
     options: String,
+    schedule: Option<String>,
     created_at: DateTime<Utc>,
+    pub(crate) next_due_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<PlanRow> for Plan {
@@ -103,6 +108,7 @@ impl TryFrom<PlanRow> for Plan {
             destination: StorageId::from_uuid(row.destination_id),
             archive: ArchiveId::from_uuid(row.archive_id),
             options: from_json(&row.options)?,
+            schedule: row.schedule.as_deref().map(from_json).transpose()?,
             created_at: row.created_at,
         })
     }
@@ -118,6 +124,7 @@ pub(crate) struct RunRow {
     reason: Option<String>,
     resumes_at: Option<DateTime<Utc>>,
     snapshot_id: Option<Uuid>,
+    trace: Option<String>,
     created_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
 }
@@ -138,10 +145,17 @@ impl TryFrom<RunRow> for Run {
             mode: from_name(&row.mode)?,
             status,
             snapshot: row.snapshot_id.map(SnapshotId::from_uuid),
+            trace: trace(row.trace)?,
             created_at: row.created_at,
             ended_at: row.ended_at,
         })
     }
+}
+
+/// A trace's parent, as a run holds it.
+pub(crate) fn trace(text: Option<String>) -> Result<Option<TraceParent>, StoreError> {
+    let parent = text.map(TraceParent::try_from).transpose();
+    parent.map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
 #[derive(FromRow)]
@@ -165,6 +179,48 @@ impl TryFrom<ShardRow> for Shard {
             plan: PlanId::from_uuid(row.plan_id),
             kind: from_name(&row.kind)?,
             items: small(row.items)?,
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(crate) struct SetAsideRow {
+    #[sqlx(flatten)]
+    shard: ShardRow,
+    reason: Option<String>,
+}
+
+impl TryFrom<SetAsideRow> for SetAside {
+    type Error = StoreError;
+
+    fn try_from(row: SetAsideRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            shard: row.shard.try_into()?,
+            reason: row.reason.unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(crate) struct OpenLeaseRow {
+    #[sqlx(flatten)]
+    shard: ShardRow,
+    worker_id: Uuid,
+    lease_epoch: i64,
+    leased_at: DateTime<Utc>,
+    overdue_at: DateTime<Utc>,
+}
+
+impl TryFrom<OpenLeaseRow> for OpenLease {
+    type Error = StoreError;
+
+    fn try_from(row: OpenLeaseRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            shard: row.shard.try_into()?,
+            worker: WorkerId::from_uuid(row.worker_id),
+            epoch: row.lease_epoch,
+            leased_at: row.leased_at,
+            expires_at: row.overdue_at,
         })
     }
 }
@@ -343,6 +399,8 @@ pub(crate) struct BacklogRow {
     weight: i64,
     items: i64,
     in_flight: i64,
+    max_shards: Option<i64>,
+    oldest: DateTime<Utc>,
 }
 
 impl TryFrom<BacklogRow> for Backlog {
@@ -354,6 +412,8 @@ impl TryFrom<BacklogRow> for Backlog {
             weight: small(row.weight)?,
             items: count(row.items)?,
             in_flight: count(row.in_flight)?,
+            max_shards: row.max_shards.map(small).transpose()?,
+            oldest: row.oldest,
         })
     }
 }

@@ -76,6 +76,7 @@ pub(crate) async fn tenant(app: &App) -> Result<TenantId, Failure> {
         id: TenantId::new(now, ports.entropy.id_bytes()),
         name: HOUSEHOLD.into(),
         weight: 1,
+        max_shards: None,
         created_at: now,
     };
     ports.store.add_tenant(&tenant).await?;
@@ -276,6 +277,7 @@ pub(crate) async fn plan(
         source: source.id,
         destination: destination.id,
         options: options.clone(),
+        schedule: None,
         archive: None,
     };
     app.create_plan(tenant, new).await.map_err(|error| {

@@ -46,17 +46,12 @@ impl App {
                 .await?
             {
                 tracing::info!(run.id = %id, run.state = next.state.as_str(), "run changed");
-                self.ports
-                    .events
-                    .publish(
-                        tenant,
-                        Event::RunChanged {
-                            run: id,
-                            status: next.clone(),
-                        },
-                    )
-                    .await?;
-                self.bell.notify_one();
+                let changed = Event::RunChanged {
+                    run: id,
+                    status: next.clone(),
+                };
+                self.tell(tenant, changed).await;
+                self.ports.bell.ring();
                 return Ok(next);
             }
         }
@@ -66,12 +61,22 @@ impl App {
     }
 
     /// Tells whoever watches how far the run is.
-    pub(crate) async fn publish_progress(&self, tenant: TenantId, run: RunId) -> AppResult<()> {
-        let progress = self.ports.store.progress(tenant, run).await?;
-        self.ports
-            .events
-            .publish(tenant, Event::RunProgressed { run, progress })
-            .await?;
-        Ok(())
+    pub(crate) async fn publish_progress(&self, tenant: TenantId, run: RunId) {
+        match self.ports.store.progress(tenant, run).await {
+            Ok(progress) => {
+                self.tell(tenant, Event::RunProgressed { run, progress })
+                    .await;
+            }
+            Err(error) => {
+                tracing::debug!(error = %describe(&error), "progress could not be read");
+            }
+        }
+    }
+
+    /// Losing the bus loses nothing but sight, so it never stops the work.
+    async fn tell(&self, tenant: TenantId, event: Event) {
+        if let Err(error) = self.ports.events.publish(tenant, event).await {
+            tracing::debug!(error = %describe(&error), "an event could not be published");
+        }
     }
 }

@@ -45,6 +45,7 @@ impl App {
             mode,
             status: RunStatus::plain(RunState::Queued),
             snapshot: None,
+            trace: self.ports.traces.current(),
             created_at: now,
             ended_at: None,
         };
@@ -58,7 +59,7 @@ impl App {
         };
         self.ports.store.start_run(&run, &listing).await?;
         self.ports.steps.reached(Step::RunStarted);
-        self.bell.notify_one();
+        self.ports.bell.ring();
         Ok(run)
     }
 

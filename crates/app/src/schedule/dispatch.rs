@@ -5,6 +5,7 @@ use tintype_model::{
     fair_share::{Candidate, FairShare},
     shard::ShardKind,
 };
+use tintype_ports::store::{Backlog, Load};
 
 use crate::{App, AppResult, steps::Step};
 
@@ -12,23 +13,22 @@ use crate::{App, AppResult, steps::Step};
 const RELAY_BATCH: u32 = 256;
 
 impl App {
-    /// Dispatches until the queue holds as much as the workers can soon take. Returns how many shards were dispatched.
+    /// Dispatches until the workers have as much as they can soon take. Returns how many shards were dispatched.
     pub(crate) async fn dispatch(&self, share: &mut FairShare<TenantId>) -> AppResult<u64> {
         let backlog = self.ports.store.backlog().await?;
+        super::gauges::backlog(&backlog, self.ports.clock.now());
         if backlog.is_empty() {
             return Ok(0);
         }
-        let queued = self.ports.queue.depth().await?;
-        // Shallow on purpose: what is in the queue can no longer be reordered in favour of a quieter tenant.
-        let room = (self.settings.slots as u64 + 1).saturating_sub(queued);
-        let own = self
-            .settings
-            .slots
-            .saturating_sub(self.settings.spare_slots)
-            .max(1) as u64;
+        let load = self.ports.store.load().await?;
+        // The queue stays shallow on purpose: what is in it can no longer be reordered in favour of a quieter tenant.
+        let room = (load.slots + 1).saturating_sub(load.in_flight);
+        if load.slots == 0 {
+            return Ok(0);
+        }
         let mut left: Vec<_> = backlog
             .into_iter()
-            .filter(|it| it.in_flight < own)
+            .filter(|it| it.in_flight < self.most_of(it, load))
             .collect();
         let mut sent = 0;
         while sent < room && !left.is_empty() {
@@ -68,22 +68,35 @@ impl App {
                 self.ports.steps.reached(Step::Dispatched);
             }
             entry.items = entry.items.saturating_sub(u64::from(shard.items));
-            if entry.items == 0 || entry.in_flight >= own {
+            if entry.items == 0 || entry.in_flight >= self.most_of(entry, load) {
                 left.swap_remove(place);
             }
         }
+        metrics::counter!("tintype_dispatched_total").increment(sent);
         Ok(sent)
+    }
+
+    /// Shards of the tenant that may be in flight: what is idle is lent to it, but for the spare slots and beyond its cap.
+    fn most_of(&self, tenant: &Backlog, load: Load) -> u64 {
+        let lent = load
+            .slots
+            .saturating_sub(self.settings.spare_slots as u64)
+            .max(1);
+        tenant.max_shards.map_or(lent, |cap| lent.min(cap.into()))
     }
 
     /// Publishes what stands in the outbox; a row goes only after the queue has confirmed its message.
     pub(crate) async fn relay(&self) -> AppResult<u64> {
-        let rows = self.ports.store.outbox(RELAY_BATCH).await?;
-        if rows.is_empty() {
-            return Ok(0);
+        let mut relayed = 0;
+        loop {
+            let rows = self.ports.store.outbox(RELAY_BATCH).await?;
+            if rows.is_empty() {
+                return Ok(relayed);
+            }
+            let (ids, messages): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            self.ports.queue.publish(&messages).await?;
+            self.ports.store.clear_outbox(&ids).await?;
+            relayed += ids.len() as u64;
         }
-        let (ids, messages): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        self.ports.queue.publish(&messages).await?;
-        self.ports.store.clear_outbox(&ids).await?;
-        Ok(ids.len() as u64)
     }
 }

@@ -1,5 +1,8 @@
-//! Deciding what is worked on next: fair dispatch, outbox relay, reconciler.
+//! Deciding what is worked on next: who leads, due plans, fair dispatch, outbox relay, reconciler.
 
 mod dispatch;
+mod due;
+mod gauges;
+mod lead;
 mod reconcile;
 mod scheduler;

@@ -1,33 +1,49 @@
-//! The scheduler's loop: woken by the bell or by time, it reconciles, dispatches and relays.
+//! The scheduler's loop: woken by the bell or by time, the one that leads reconciles, dispatches and relays.
 
-use tintype_model::fair_share::FairShare;
+use tintype_model::{WorkerId, fair_share::FairShare};
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, AppResult};
+use super::lead::Lead;
+use crate::{App, AppResult, runs::describe};
 
 impl App {
-    /// Runs the scheduler until `stop`. Trouble is logged and tried again at the next tick.
+    /// Runs the scheduler until `stop`; of several, one leads and the others wait. Trouble is logged and tried again at the
+    /// next tick.
     pub async fn schedule(&self, stop: CancellationToken) {
+        let me = WorkerId::new(self.ports.clock.now(), self.ports.entropy.id_bytes());
+        let mut lead = Lead::new(me);
         let mut share = FairShare::new(self.settings.fair_burst, self.settings.fair_burst);
         let mut tick = tokio::time::interval(self.settings.tick);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let timed = tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.bell.notified() => false,
+                () = stop.cancelled() => break,
+                () = self.ports.bell.rung() => false,
                 _ = tick.tick() => true,
             };
             let look = async {
+                if !lead.hold(self).await? {
+                    return Ok(());
+                }
                 if timed {
                     self.reconcile().await?;
+                    self.start_due().await?;
+                    self.show_standing().await?;
                 }
-                self.dispatch(&mut share).await?;
-                self.relay().await?;
+                // What a pause of this process made stale is not begun; what was begun is safe, every change is a
+                // compare-and-set.
+                if lead.is_held() {
+                    self.dispatch(&mut share).await?;
+                    self.relay().await?;
+                }
                 AppResult::Ok(())
             };
             if let Err(error) = look.await {
-                tracing::warn!(error = %crate::runs::describe(&error), "the scheduler will try again");
+                tracing::warn!(error = %describe(&error), "the scheduler will try again");
             }
+        }
+        if let Err(error) = lead.resign(self).await {
+            tracing::warn!(error = %describe(&error), "the lead could not be given up; it ends by itself");
         }
     }
 

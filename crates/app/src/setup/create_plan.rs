@@ -3,6 +3,7 @@
 use tintype_model::{
     ArchiveId, PlanId, StorageId, TenantId,
     plan::{Layout, Plan, PlanOptions},
+    schedule::Schedule,
     storage::{StorageSettings, checked_name},
 };
 
@@ -19,6 +20,8 @@ pub struct NewPlan {
     pub destination: StorageId,
     /// How it writes.
     pub options: PlanOptions,
+    /// When it runs by itself; `None`: only when somebody starts it.
+    pub schedule: Option<Schedule>,
     /// The archive that is there already, to go on with it; `None` makes a new one.
     pub archive: Option<ArchiveId>,
 }
@@ -66,13 +69,15 @@ impl App {
             destination: new.destination,
             archive: new.archive.unwrap_or(own),
             options: new.options,
+            schedule: new.schedule,
             created_at: now,
         };
         let archive = self.open_archive(&plan, None).await?;
         archive.open_or_create().await?;
         archive.probe().await?;
         self.ports.steps.reached(Step::ArchiveMade);
-        self.ports.store.add_plan(&plan).await?;
+        let next_due = plan.schedule.as_ref().and_then(|it| it.next_after(now));
+        self.ports.store.add_plan(&plan, next_due).await?;
         Ok(plan)
     }
 

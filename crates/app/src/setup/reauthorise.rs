@@ -36,7 +36,7 @@ impl App {
                 }
             }
         }
-        self.bell.notify_one();
+        self.ports.bell.ring();
         Ok(())
     }
 }

@@ -202,12 +202,8 @@ impl App {
         if told.get(&run).is_none_or(|at| at.elapsed() >= TELL_EVERY) {
             told.retain(|_, at| at.elapsed() < 4 * TELL_EVERY);
             told.insert(run, Instant::now());
-            if let Err(error) = self
-                .publish_progress(recorder.lease.shard.tenant, run)
-                .await
-            {
-                tracing::debug!(error = %describe(&error), "progress could not be told");
-            }
+            self.publish_progress(recorder.lease.shard.tenant, run)
+                .await;
         }
     }
 }

@@ -14,6 +14,7 @@ mod listing;
 mod mirror;
 mod pages;
 pub(crate) mod permits;
+mod presence;
 mod rest;
 mod slot;
 mod transfer;

@@ -269,7 +269,7 @@ impl Pages {
             self.open_shard = ShardId::new(now, self.app.ports.entropy.id_bytes());
             self.queued = 0;
             self.shards_cut += 1;
-            self.app.bell.notify_one();
+            self.app.ports.bell.ring();
         }
         if checkpoint {
             self.pages_since_checkpoint = 0;
@@ -277,7 +277,8 @@ impl Pages {
         }
         self.app
             .publish_progress(self.lease.shard.tenant, self.lease.shard.run)
-            .await
+            .await;
+        Ok(())
     }
 }
 

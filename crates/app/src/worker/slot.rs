@@ -1,23 +1,24 @@
 //! The worker: each of its slots takes one message at a time, leases the shard and works on it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tintype_model::{
-    ShardId, WorkerId,
+    ErrorKind, ShardId, TenantId, WorkerId,
     progress::Progress,
     run::{RunEvent, RunState},
     shard::{Lease, Shard, ShardKind},
 };
 use tintype_ports::{
     StoreError,
-    queue::{Consumer, Delivery},
+    queue::{Consumer, Delivery, JobMessage, Rejection},
     store::{LeaseAnswer, Release},
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::heartbeat::Halt;
-use crate::{App, AppError, AppResult, runs::describe, steps::Step};
+use crate::{App, AppError, AppResult, runs::describe, settings::Settings, steps::Step};
 
 /// How work on a shard ended, when nothing went wrong beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,14 @@ pub(crate) enum ShardEnd {
     RunOver,
 }
 
+/// What becomes of the message of a shard.
+enum Fate {
+    /// It has served its purpose.
+    Served,
+    /// It is kept for a person to look at, for this reason.
+    Dead(String),
+}
+
 impl App {
     /// Works until `stop`, then hands leases back. Never returns early: a broken queue is tried again.
     pub async fn work(&self, stop: CancellationToken) {
@@ -42,7 +51,8 @@ impl App {
             let (app, stop) = (self.clone(), stop.clone());
             slots.spawn(async move { app.slot(worker, stop).await });
         }
-        slots.join_all().await;
+        let drained = async { while slots.join_next().await.is_some() {} };
+        self.present(worker, &stop, drained).await;
         if let Err(error) = self.ports.quota.give_back().await {
             tracing::warn!(error = %describe(&error), "unspent quota could not be given back");
         }
@@ -71,9 +81,19 @@ impl App {
             if let Err(error) = step.await {
                 tracing::warn!(error = %describe(&error), "a worker slot will try again");
                 consumer = None;
-                tokio::time::sleep(self.settings.tick).await;
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = tokio::time::sleep(self.pause_after_trouble()) => {}
+                }
             }
         }
+    }
+
+    /// Not all slots of all workers at the same moment.
+    fn pause_after_trouble(&self) -> Duration {
+        self.settings
+            .tick
+            .mul_f64(0.75 + 0.5 * self.ports.entropy.unit())
     }
 
     async fn take(
@@ -82,22 +102,68 @@ impl App {
         delivery: Box<dyn Delivery>,
         stop: &CancellationToken,
     ) -> AppResult<()> {
-        let message = delivery.message().clone();
-        let answer = self
-            .ports
-            .store
-            .lease(message.tenant, message.shard, worker, self.settings.lease)
-            .await?;
-        // A message is a hint: a shard that is held or done needs no other one, the reconciler sees to lost leases.
-        if let LeaseAnswer::Granted(lease) = answer {
-            self.ports.steps.reached(Step::Leased);
-            self.run_shard(Arc::new(*lease), stop).await?;
+        let JobMessage {
+            tenant,
+            shard,
+            trace,
+        } = delivery.message().clone();
+        let span = tracing::info_span!(
+            "job",
+            otel.kind = "consumer",
+            tenant.id = %tenant,
+            shard.id = %shard,
+            shard.kind = tracing::field::Empty,
+            run.id = tracing::field::Empty,
+        );
+        if let Some(parent) = &trace {
+            self.ports.traces.adopt(&span, parent);
         }
-        self.bell.notify_one();
-        Ok(delivery.ack().await?)
+        let fate = self
+            .work_on(worker, tenant, shard, stop)
+            .instrument(span)
+            .await?;
+        self.ports.bell.ring();
+        match fate {
+            Fate::Served => Ok(delivery.ack().await?),
+            Fate::Dead(reason) => Ok(delivery.reject(Rejection::DeadLetter(reason)).await?),
+        }
     }
 
-    async fn run_shard(&self, lease: Arc<Lease>, stop: &CancellationToken) -> AppResult<()> {
+    async fn work_on(
+        &self,
+        worker: WorkerId,
+        tenant: TenantId,
+        shard: ShardId,
+        stop: &CancellationToken,
+    ) -> AppResult<Fate> {
+        let Settings {
+            lease: ttl,
+            max_failures,
+            ..
+        } = *self.settings;
+        let store = &self.ports.store;
+        let answer = store
+            .lease(tenant, shard, worker, ttl, max_failures)
+            .await?;
+        match answer {
+            LeaseAnswer::Granted(lease) => {
+                let span = tracing::Span::current();
+                span.record("run.id", tracing::field::display(lease.shard.run));
+                span.record("shard.kind", tracing::field::debug(lease.shard.kind));
+                self.ports.steps.reached(Step::Leased);
+                self.run_shard(Arc::new(*lease), stop).await
+            }
+            LeaseAnswer::SetAside(reason) => {
+                metrics::counter!("tintype_shards_set_aside_total").increment(1);
+                tracing::error!(shard.id = %shard, "a shard was set aside: {reason}");
+                Ok(Fate::Dead(reason))
+            }
+            // A message is a hint: a shard that is held or done needs no other one, the reconciler sees to lost leases.
+            LeaseAnswer::Held | LeaseAnswer::Stale => Ok(Fate::Served),
+        }
+    }
+
+    async fn run_shard(&self, lease: Arc<Lease>, stop: &CancellationToken) -> AppResult<Fate> {
         let Shard { tenant, run, .. } = lease.shard;
         if self.run(tenant, run).await?.status.state == RunState::Queued {
             self.change_run(tenant, run, &RunEvent::Started).await?;
@@ -105,23 +171,28 @@ impl App {
         let halt = Halt::below(stop);
         let job = {
             let (app, lease, halt) = (self.clone(), Arc::clone(&lease), halt.clone());
-            // A task of its own, so that a panic ends this shard's work and not the slot.
-            tokio::spawn(async move {
+            let work = async move {
                 tokio::select! {
                     () = app.keep_alive(&lease, &halt) => Err(AppError::Store(StoreError::LeaseLost)),
                     end = app.run_kind(&lease, &halt) => end,
                 }
-            })
+            };
+            // A task of its own, so that a panic ends this shard's work and not the slot.
+            tokio::spawn(work.in_current_span())
         };
-        let end = match job.await {
-            Ok(end) => end,
+        let fate = match job.await {
+            Ok(end) => self.settle(&lease, end).await?,
             Err(panicked) => {
                 tracing::error!(shard.id = %lease.shard.id, error = %panicked, "a shard's work ended in a defect");
-                Ok(ShardEnd::TryLater)
+                self.failed(
+                    &lease,
+                    "its work ended in a defect of the program; see the worker's log",
+                )
+                .await?
             }
         };
-        self.settle(&lease, end).await?;
-        self.publish_progress(tenant, run).await
+        self.publish_progress(tenant, run).await;
+        Ok(fate)
     }
 
     async fn run_kind(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
@@ -132,7 +203,7 @@ impl App {
         }
     }
 
-    async fn settle(&self, lease: &Lease, end: AppResult<ShardEnd>) -> AppResult<()> {
+    async fn settle(&self, lease: &Lease, end: AppResult<ShardEnd>) -> AppResult<Fate> {
         let nothing = Progress::default();
         let store = &self.ports.store;
         let settled = match end {
@@ -145,7 +216,7 @@ impl App {
             Ok(ShardEnd::RunOver) => Ok(()),
             Ok(ShardEnd::HandedBack) => {
                 store
-                    .release(lease, Release::Later(std::time::Duration::ZERO), &nothing)
+                    .release(lease, Release::Later(Duration::ZERO), &nothing)
                     .await
             }
             Ok(ShardEnd::TryLater) => {
@@ -158,26 +229,68 @@ impl App {
                 Ok(())
             }
             Err(error) => {
+                let kind = error.kind();
+                metrics::counter!("tintype_errors_total", "kind" => kind.code(), "where" => "shard")
+                    .increment(1);
                 tracing::warn!(shard.id = %lease.shard.id, error = %describe(&error), "a shard stopped");
-                let pause = match self.event_for(&error) {
-                    Some(event) => {
-                        self.change_run(lease.shard.tenant, lease.shard.run, &event)
-                            .await?;
-                        std::time::Duration::ZERO
-                    }
-                    None => self.backoff(lease.attempt),
-                };
-                store.release(lease, Release::Later(pause), &nothing).await
+                if let Some(event) = self.event_for(&error) {
+                    self.change_run(lease.shard.tenant, lease.shard.run, &event)
+                        .await?;
+                    store
+                        .release(lease, Release::Later(Duration::ZERO), &nothing)
+                        .await
+                } else if matches!(kind, ErrorKind::Internal | ErrorKind::Corrupt) {
+                    return self.failed(lease, &describe(&error)).await;
+                } else {
+                    // Trouble of a server of ours or of Google's: nobody's fault, and over some time.
+                    let pause = self
+                        .backoff(lease.attempt)
+                        .min(self.pause_of_outage(lease.attempt));
+                    store.release(lease, Release::Later(pause), &nothing).await
+                }
             }
         };
         match settled {
-            Err(StoreError::LeaseLost) => Ok(()),
-            other => Ok(other?),
+            Ok(()) | Err(StoreError::LeaseLost) => Ok(Fate::Served),
+            Err(error) => Err(error.into()),
         }
     }
 
+    /// Work that failed in a way that may come again: tried again later, or set aside when it did too often.
+    async fn failed(&self, lease: &Lease, reason: &str) -> AppResult<Fate> {
+        let store = &self.ports.store;
+        let (settled, fate) = if lease.failures + 1 < self.settings.max_failures {
+            let pause = self.backoff(lease.failures + 1);
+            let release = Release::Failed(pause);
+            (
+                store.release(lease, release, &Progress::default()).await,
+                Fate::Served,
+            )
+        } else {
+            metrics::counter!("tintype_shards_set_aside_total").increment(1);
+            tracing::error!(shard.id = %lease.shard.id, "a shard was set aside: {reason}");
+            (
+                store.set_aside(lease, reason).await,
+                Fate::Dead(reason.to_owned()),
+            )
+        };
+        match settled {
+            Ok(()) => Ok(fate),
+            Err(StoreError::LeaseLost) => Ok(Fate::Served),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Short enough that work goes on soon after an outage, longer each time, with a quarter of jitter.
+    fn pause_of_outage(&self, attempt: u32) -> Duration {
+        let longest = self.settings.outage_pause;
+        let factor = 2_u32.saturating_pow(attempt.saturating_sub(1)).min(1_024);
+        let jitter = 0.75 + 0.25 * self.ports.entropy.unit();
+        (longest / 16 * factor).min(longest).mul_f64(jitter)
+    }
+
     /// The pause before attempt `attempt + 1`: doubles up to twenty times the first, with a quarter of jitter.
-    fn backoff(&self, attempt: u32) -> std::time::Duration {
+    fn backoff(&self, attempt: u32) -> Duration {
         let factor = 2_u32.saturating_pow(attempt.saturating_sub(1)).min(20);
         let jitter = 0.75 + 0.5 * self.ports.entropy.unit();
         (self.settings.shard_backoff * factor).mul_f64(jitter)

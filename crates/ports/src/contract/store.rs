@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "a promise says in its own name what it proves")]
 
 pub mod albums;
+pub mod fleet;
 pub mod isolation;
 pub mod items;
 pub mod ledger;
@@ -87,6 +88,17 @@ macro_rules! store_contract {
             scheduling::runs_resume_when_their_time_has_come
             scheduling::a_pausing_run_is_drained_without_live_leases
             scheduling::the_next_event_is_the_earliest
+            fleet::a_named_lease_has_one_holder
+            fleet::a_named_lease_passes_on_when_dropped_or_expired
+            fleet::workers_count_while_they_report
+            fleet::a_shard_whose_workers_vanish_is_set_aside
+            fleet::the_reconciler_counts_vanished_workers_too
+            fleet::failures_are_forgotten_once_work_gets_done
+            fleet::a_shard_that_is_set_aside_is_nobodys
+            fleet::leases_and_open_runs_are_listed
+            fleet::a_due_plan_is_moved_on_once
+            fleet::tenants_and_plans_are_listed_and_changed
+            fleet::runs_of_a_tenant_are_paged_newest_first
             ledger::units_are_leased_up_to_the_limit
             ledger::many_tasks_never_lease_more_than_the_limit
             ledger::units_that_are_returned_can_be_leased_again

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use tintype_model::quota::{CloudProject, QuotaDay, QuotaKind};
 
-use crate::store::{QuotaLedger, StoreError, StoreResult};
+use crate::store::{QuotaLedger, QuotaRow, StoreError, StoreResult};
 
 type Key = (CloudProject, QuotaKind, QuotaDay);
 
@@ -93,6 +93,19 @@ impl QuotaLedger for MemoryLedger {
         let leased = open.entry((project.clone(), kind, day)).or_default();
         *leased = limit.max(*leased);
         Ok(())
+    }
+
+    async fn quota_rows(&self, day: QuotaDay) -> StoreResult<Vec<QuotaRow>> {
+        let open = self.open().await?;
+        let of_day = open.iter().filter(|((_, _, of), _)| *of == day);
+        Ok(of_day
+            .map(|((project, kind, _), leased)| QuotaRow {
+                project: project.clone(),
+                kind: *kind,
+                leased: *leased,
+                exhausted: false,
+            })
+            .collect())
     }
 
     async fn leased_units(

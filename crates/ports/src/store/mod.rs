@@ -1,7 +1,10 @@
 //! The catalogue: the database is the truth. Tenant-scoped traits take the tenant first and never see another one's rows;
-//! [`Scheduling`] and [`QuotaLedger`] look across tenants.
+//! [`Scheduling`], [`QuotaLedger`],
+//! [`Leases`] and [`Fleet`] look across tenants.
 
+mod fleet;
 mod items;
+mod plans;
 mod runs;
 mod scheduling;
 mod setup;
@@ -9,11 +12,13 @@ mod snapshots;
 
 use tintype_model::ErrorKind;
 
+pub use fleet::{Fleet, HeldLease, Leases, WorkerReport};
 pub use items::{
     Checkpoint, ItemUpsert, Items, KnownItem, Outcome, PageWrite, PathClaim, PendingItem,
 };
+pub use plans::Plans;
 pub use runs::{LeaseAnswer, OpenShards, Release, Runs, Shards};
-pub use scheduling::{Backlog, QuotaLedger, Scheduling};
+pub use scheduling::{Backlog, Load, Lost, OpenLease, QuotaLedger, QuotaRow, Scheduling, SetAside};
 pub use setup::Setup;
 pub use snapshots::Snapshots;
 
@@ -55,6 +60,21 @@ impl StoreError {
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Everything the catalogue does.
-pub trait Store: Setup + Runs + Shards + Items + Snapshots + Scheduling + QuotaLedger {}
+pub trait Store:
+    Setup + Plans + Runs + Shards + Items + Snapshots + Scheduling + QuotaLedger + Leases + Fleet
+{
+}
 
-impl<T: Setup + Runs + Shards + Items + Snapshots + Scheduling + QuotaLedger> Store for T {}
+impl<T> Store for T where
+    T: Setup
+        + Plans
+        + Runs
+        + Shards
+        + Items
+        + Snapshots
+        + Scheduling
+        + QuotaLedger
+        + Leases
+        + Fleet
+{
+}

@@ -33,6 +33,13 @@ pub trait Runs: Send + Sync {
         to: &RunStatus,
         now: DateTime<Utc>,
     ) -> StoreResult<bool>;
+    /// The tenant's runs, newest first, those before `before` only, at most `limit`.
+    async fn runs_of_tenant(
+        &self,
+        tenant: TenantId,
+        before: Option<RunId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Run>>;
     /// The sum of all its shards' counts.
     async fn progress(&self, tenant: TenantId, id: RunId) -> StoreResult<Progress>;
     /// Shards by state: (not done, leased now).
@@ -57,6 +64,8 @@ pub enum LeaseAnswer {
     Held,
     /// The shard is done, gone, not due yet, or its run is not runnable now: the message is stale, forget it.
     Stale,
+    /// Its workers vanished too often without getting on: it was set aside just now, for the reason given.
+    SetAside(String),
 }
 
 /// How a holder gives its shard up.
@@ -66,24 +75,33 @@ pub enum Release {
     Done,
     /// Back into the backlog, not before so long from now.
     Later(Duration),
+    /// The same after work that failed in a way that may come again: counts towards setting the shard aside.
+    Failed(Duration),
 }
 
 /// Shards and their fenced leases. Lease times are the database's (SQLite: the store's own clock), never the caller's.
 #[async_trait]
 pub trait Shards: Send + Sync {
     /// Takes the lease of a shard that is ready, dispatched, or whose lease expired, if its run is queued or running.
-    /// The epoch grows by one. Items stay as the earlier holder recorded them.
+    /// The epoch grows by one. Items stay as the earlier holder recorded them. A lease that expired counts as a failure;
+    /// with the `max_failures`-th in a row the shard is set aside instead.
     async fn lease(
         &self,
         tenant: TenantId,
         shard: ShardId,
         worker: WorkerId,
         ttl: Duration,
+        max_failures: u32,
     ) -> StoreResult<LeaseAnswer>;
     /// Extends it and tells the run's state, so that a holder learns of pauses. [`StoreError::LeaseLost`] when it is not ours.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<RunState>;
     /// Gives it up, adding `spent` to the shard's counts. Fenced.
     async fn release(&self, lease: &Lease, how: Release, spent: &Progress) -> StoreResult<()>;
+    /// Gives it up for good until a person has looked; says why. Fenced.
+    async fn set_aside(&self, lease: &Lease, reason: &str) -> StoreResult<()>;
+    /// Puts a shard that was set aside (or is in any state but done) back into the backlog, its failures forgotten; a live
+    /// lease on it is lost. `false` when there is no such shard, or it is done.
+    async fn requeue_shard(&self, tenant: TenantId, shard: ShardId) -> StoreResult<bool>;
     /// Done, and in the same transaction adds `next` (ready) unless an equal id exists, when no other shard of the run is
     /// open. Returns whether `next` was added. Fenced. This is how the last shard of a run queues its finalize shard.
     async fn finish(&self, lease: &Lease, spent: &Progress, next: &Shard) -> StoreResult<bool>;

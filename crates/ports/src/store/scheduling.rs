@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use tintype_model::{
-    RunId, TenantId,
+    RunId, TenantId, WorkerId,
     quota::{CloudProject, QuotaDay, QuotaKind},
+    run::RunState,
     shard::Shard,
 };
 
@@ -24,6 +26,67 @@ pub struct Backlog {
     pub items: u64,
     /// Messages dispatched and leases held, now.
     pub in_flight: u64,
+    /// At most so many may be in flight.
+    pub max_shards: Option<u32>,
+    /// When the shard that has waited longest became ready.
+    pub oldest: DateTime<Utc>,
+}
+
+/// What the workers can take, and what they have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// Workers that are there.
+    pub workers: u64,
+    /// Shards that they work on at the same time, all together.
+    pub slots: u64,
+    /// Messages dispatched and leases held, of all tenants.
+    pub in_flight: u64,
+}
+
+/// What the reconciler put back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lost {
+    /// Shards that went back into the backlog.
+    pub requeued: u64,
+    /// Shards that were set aside, because their workers vanished too often.
+    pub set_aside: u64,
+}
+
+/// A shard that rests until a person has looked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// The shard.
+    pub shard: Shard,
+    /// Why.
+    pub reason: String,
+}
+
+/// A shard that somebody works on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenLease {
+    /// The shard.
+    pub shard: Shard,
+    /// Who holds it.
+    pub worker: WorkerId,
+    /// The lease's epoch.
+    pub epoch: i64,
+    /// When this holder got it.
+    pub leased_at: DateTime<Utc>,
+    /// When it ends unless renewed.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A line of the quota ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaRow {
+    /// Whose.
+    pub project: CloudProject,
+    /// Of what.
+    pub kind: QuotaKind,
+    /// Units leased and not returned.
+    pub leased: u64,
+    /// Whether the provider said that the day is over.
+    pub exhausted: bool,
 }
 
 /// What the scheduler does across tenants.
@@ -40,15 +103,28 @@ pub trait Scheduling: Send + Sync {
     async fn outbox(&self, limit: u32) -> StoreResult<Vec<(i64, JobMessage)>>;
     /// Removes outbox rows whose messages the queue confirmed.
     async fn clear_outbox(&self, ids: &[i64]) -> StoreResult<()>;
-    /// Puts back into the backlog what was dispatched or leased and is overdue. Returns how many.
-    async fn requeue_lost(&self) -> StoreResult<u64>;
+    /// Puts back into the backlog what was dispatched or leased and is overdue. A lease that expired counts as a failure of
+    /// its shard; with the `max_failures`-th in a row it is set aside.
+    async fn requeue_lost(&self, max_failures: u32) -> StoreResult<Lost>;
     /// At start of a single-process install, where no other process can hold a lease: everything dispatched or leased
-    /// becomes ready at once and the outbox is emptied. Returns how many.
+    /// becomes ready at once, the outbox is emptied, and workers and named leases are forgotten. Returns how many shards.
     async fn requeue_all(&self) -> StoreResult<u64>;
     /// Runs that wait and whose `resumes_at` is at or before `now`.
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>>;
     /// Runs in state pausing without a live lease.
     async fn drained(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>>;
+    /// What the workers can take, and what they have.
+    async fn load(&self) -> StoreResult<Load>;
+    /// Runs that can go on only when a shard of theirs that was set aside is put back: nothing else of them is left to do.
+    async fn stuck(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>>;
+    /// The time by the database's clock, which all processes share.
+    async fn time(&self) -> StoreResult<DateTime<Utc>>;
+    /// Shards that were set aside, at most `limit`.
+    async fn shards_set_aside(&self, limit: u32) -> StoreResult<Vec<SetAside>>;
+    /// Live leases, the longest held first, at most `limit`.
+    async fn open_leases(&self, limit: u32) -> StoreResult<Vec<OpenLease>>;
+    /// How many runs are in each state that is not final.
+    async fn open_runs(&self) -> StoreResult<Vec<(RunState, u64)>>;
     /// When the next shard becomes ready or the next run resumes, if any does by itself.
     async fn next_event_at(&self) -> StoreResult<Option<DateTime<Utc>>>;
 }
@@ -81,6 +157,8 @@ pub trait QuotaLedger: Send + Sync {
         day: QuotaDay,
         limit: u64,
     ) -> StoreResult<()>;
+    /// All that the ledger has of the day, by project and kind.
+    async fn quota_rows(&self, day: QuotaDay) -> StoreResult<Vec<QuotaRow>>;
     /// Units leased and not returned that day.
     async fn leased_units(
         &self,

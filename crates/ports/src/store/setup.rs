@@ -1,11 +1,11 @@
-//! Tenants, storages and plans.
+//! Tenants and storages.
 
 use async_trait::async_trait;
-use tintype_model::{PlanId, StorageId, TenantId, plan::Plan, storage::Storage, tenant::Tenant};
+use tintype_model::{StorageId, TenantId, storage::Storage, tenant::Tenant};
 
 use super::StoreResult;
 
-/// Tenants, storages and plans.
+/// Tenants and storages.
 #[async_trait]
 pub trait Setup: Send + Sync {
     /// Adds a tenant. [`StoreError::Conflict`] when the id exists.
@@ -14,6 +14,10 @@ pub trait Setup: Send + Sync {
     async fn tenant(&self, id: TenantId) -> StoreResult<Option<Tenant>>;
     /// A tenant by name, oldest first where several have it.
     async fn tenant_by_name(&self, name: &str) -> StoreResult<Option<Tenant>>;
+    /// Changes name, weight and cap of a tenant. [`StoreError::NotFound`](super::StoreError::NotFound) when it is not there.
+    async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()>;
+    /// Tenants in order of their ids after `after`, at most `limit`.
+    async fn tenants(&self, after: Option<TenantId>, limit: u32) -> StoreResult<Vec<Tenant>>;
     /// Adds a storage. [`StoreError::Conflict`] when the name is taken.
     async fn add_storage(&self, storage: &Storage) -> StoreResult<()>;
     /// Replaces name and settings of a storage.
@@ -26,12 +30,4 @@ pub trait Setup: Send + Sync {
     async fn storages(&self, tenant: TenantId) -> StoreResult<Vec<Storage>>;
     /// Removes a storage that no plan uses; [`StoreError::Conflict`] otherwise.
     async fn remove_storage(&self, tenant: TenantId, id: StorageId) -> StoreResult<()>;
-    /// Adds a plan. [`StoreError::Conflict`] when the name is taken; [`StoreError::NotFound`] when a storage is not the tenant's.
-    async fn add_plan(&self, plan: &Plan) -> StoreResult<()>;
-    /// A plan by id.
-    async fn plan(&self, tenant: TenantId, id: PlanId) -> StoreResult<Option<Plan>>;
-    /// A plan by name.
-    async fn plan_by_name(&self, tenant: TenantId, name: &str) -> StoreResult<Option<Plan>>;
-    /// All plans that read from the storage, by name.
-    async fn plans_from(&self, tenant: TenantId, source: StorageId) -> StoreResult<Vec<Plan>>;
 }

@@ -28,9 +28,13 @@ pub(super) const END_SHARDS: &str = "UPDATE shards SET state = 'done', overdue_a
 
 /// A shard that somebody else is changing right now is not lost.
 pub(super) const REQUEUE_LOST: &str =
-    "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
+    "UPDATE shards SET ready_at = $1, overdue_at = NULL, worker_id = NULL,
+         state = CASE WHEN state = 'leased' AND failures + 1 >= $2 THEN 'set_aside' ELSE 'ready' END,
+         reason = CASE WHEN state = 'leased' AND failures + 1 >= $2 THEN $3 ELSE reason END,
+         failures = CASE WHEN state = 'leased' THEN failures + 1 ELSE failures END
      WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM shards
-         WHERE state IN ('dispatched', 'leased') AND overdue_at <= $1 FOR UPDATE SKIP LOCKED)";
+         WHERE state IN ('dispatched', 'leased') AND overdue_at <= $1 FOR UPDATE SKIP LOCKED)
+     RETURNING state";
 
 pub(super) const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE id = ANY ($1)";
 

@@ -15,7 +15,8 @@ pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outco
     let sql = format!(
         "UPDATE shards SET listed = listed + $4, added = added + $5, changed = changed + $6, gone = gone + $7,
              queued = queued + $8, stored = stored + $9, failed = failed + $10, bytes = bytes + $11,
-             requests = requests + $12, downloads = downloads + $13
+             requests = requests + $12, downloads = downloads + $13,
+             failures = CASE WHEN CAST($16 AS BOOLEAN) THEN 0 ELSE failures END
          WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'
              AND run_id = $14 AND plan_id = $15
          RETURNING (SELECT COALESCE(MAX(i.seq) + 1, 0) FROM items i WHERE i.tenant_id = $1 AND i.plan_id = $15), {}",
@@ -37,9 +38,15 @@ pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outco
         .bind(int(spent.downloads)?)
         .bind(lease.shard.run.as_uuid())
         .bind(lease.shard.plan.as_uuid())
+        .bind(gets_on(spent))
         .fetch_optional(tx.conn())
         .await?;
     let (next_seq, now) = fenced.ok_or(StoreError::LeaseLost)?;
     tx.learn(now);
     Ok(next_seq)
+}
+
+/// Whether these counts show that work got done: then earlier failures no longer count.
+const fn gets_on(spent: &Progress) -> bool {
+    spent.listed > 0 || spent.stored > 0 || spent.failed > 0 || spent.gone > 0
 }

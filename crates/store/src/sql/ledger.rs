@@ -1,11 +1,14 @@
 //! The durable side of the quota. Every change is one statement on one row, so that no two counters get the same unit.
 
 use async_trait::async_trait;
-use tintype_model::quota::{CloudProject, QuotaDay, QuotaKind};
-use tintype_ports::store::{QuotaLedger, StoreResult};
+use tintype_model::quota::{CloudProject, ParseProjectError, QuotaDay, QuotaKind};
+use tintype_ports::{
+    StoreError,
+    store::{QuotaLedger, QuotaRow, StoreResult},
+};
 
 use super::Store;
-use crate::codec::count;
+use crate::codec::{count, from_name};
 
 /// Units as the ledger counts them; more than it can count is as good as all of them.
 fn units(count: u64) -> i64 {
@@ -93,6 +96,31 @@ impl QuotaLedger for Store {
             .execute(tx.conn())
             .await?;
             tx.commit().await
+        })
+        .await
+    }
+
+    async fn quota_rows(&self, day: QuotaDay) -> StoreResult<Vec<QuotaRow>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let rows: Vec<(String, String, i64, bool)> = sqlx::query_as(
+                "SELECT project, kind, leased, exhausted FROM quota_days WHERE day = $1 ORDER BY project, kind",
+            )
+            .bind(day.date())
+            .fetch_all(tx.conn())
+            .await?;
+            let mut lines = Vec::with_capacity(rows.len());
+            for (project, kind, leased, exhausted) in rows {
+                lines.push(QuotaRow {
+                    project: project.parse().map_err(|error: ParseProjectError| {
+                        StoreError::Corrupt(error.to_string())
+                    })?,
+                    kind: from_name(&kind)?,
+                    leased: count(leased)?,
+                    exhausted,
+                });
+            }
+            Ok(lines)
         })
         .await
     }

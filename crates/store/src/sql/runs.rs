@@ -23,8 +23,8 @@ impl Runs for Store {
         self.within(async {
             let mut tx = self.write(run.tenant).await?;
             sqlx::query(
-                "INSERT INTO runs (tenant_id, plan_id, id, mode, state, reason, resumes_at, created_at, ended_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                "INSERT INTO runs (tenant_id, plan_id, id, mode, state, reason, resumes_at, created_at, ended_at, trace)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
             .bind(run.tenant.as_uuid())
             .bind(run.plan.as_uuid())
@@ -35,6 +35,7 @@ impl Runs for Store {
             .bind(run.status.resumes_at)
             .bind(run.created_at)
             .bind(run.ended_at)
+            .bind(run.trace.as_ref().map(|trace| trace.as_str()))
             .execute(tx.conn())
             .await
             .taken("the plan has a run that has not ended")
@@ -50,7 +51,7 @@ impl Runs for Store {
             let mut tx = self.read(tenant).await?;
             let row: Option<RunRow> = sqlx::query_as(
                 "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
-                     r.created_at, r.ended_at
+                     r.created_at, r.ended_at, r.trace
                  FROM runs r LEFT JOIN run_snapshots s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
                  WHERE r.tenant_id = $1 AND r.id = $2",
             )
@@ -68,13 +69,38 @@ impl Runs for Store {
             let mut tx = self.read(tenant).await?;
             let rows: Vec<RunRow> = sqlx::query_as(
                 "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
-                     r.created_at, r.ended_at
+                     r.created_at, r.ended_at, r.trace
                  FROM runs r LEFT JOIN run_snapshots s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
                  WHERE r.tenant_id = $1 AND r.plan_id = $2
                  ORDER BY r.created_at DESC, r.id DESC LIMIT $3",
             )
             .bind(tenant.as_uuid())
             .bind(plan.as_uuid())
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn runs_of_tenant(
+        &self,
+        tenant: TenantId,
+        before: Option<RunId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Run>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            // Ids begin with the time at which they were made, so their order is that of the runs.
+            let rows: Vec<RunRow> = sqlx::query_as(
+                "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
+                     r.created_at, r.ended_at, r.trace
+                 FROM runs r LEFT JOIN run_snapshots s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
+                 WHERE r.tenant_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3",
+            )
+            .bind(tenant.as_uuid())
+            .bind(before.map_or(uuid::Uuid::max(), RunId::as_uuid))
             .bind(i64::from(limit))
             .fetch_all(tx.conn())
             .await?;

@@ -4,17 +4,17 @@ use std::{collections::HashSet, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use tintype_model::{RunId, ShardId, TenantId, shard::Shard};
+use tintype_model::{RunId, ShardId, TenantId, run::RunState, shard::Shard};
 use tintype_ports::{
     queue::JobMessage,
-    store::{Backlog, Scheduling, StoreResult},
+    store::{Backlog, Load, Lost, OpenLease, Scheduling, SetAside, StoreResult},
 };
 use uuid::Uuid;
 
-use super::{Store, dialect};
+use super::{Store, dialect, shards::VANISHED};
 use crate::{
-    codec::after,
-    rows::{BacklogRow, ShardRow, all},
+    codec::{after, count, from_name},
+    rows::{BacklogRow, OpenLeaseRow, SetAsideRow, ShardRow, all, trace},
 };
 
 fn runs_of(rows: Vec<(Uuid, Uuid)>) -> Vec<(TenantId, RunId)> {
@@ -30,13 +30,15 @@ impl Scheduling for Store {
             let mut tx = self.read_all().await?;
             let now = tx.now().await?;
             let rows: Vec<BacklogRow> = sqlx::query_as(
-                "SELECT t.tenant_id, t.weight, w.items, w.in_flight
+                "SELECT t.tenant_id, t.weight, w.items, w.in_flight, t.max_shards, w.oldest
                  FROM (SELECT s.tenant_id,
                          COUNT(*) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
                              AND r.state IN ('queued', 'running')) AS waiting,
                          CAST(COALESCE(SUM(s.items) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
                              AND r.state IN ('queued', 'running')), 0) AS BIGINT) AS items,
-                         COUNT(*) FILTER (WHERE s.state IN ('dispatched', 'leased')) AS in_flight
+                         COUNT(*) FILTER (WHERE s.state IN ('dispatched', 'leased')) AS in_flight,
+                         MIN(s.ready_at) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
+                             AND r.state IN ('queued', 'running')) AS oldest
                      FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
                      WHERE s.state <> 'done' GROUP BY s.tenant_id) w
                  JOIN tenants t ON t.tenant_id = w.tenant_id
@@ -117,20 +119,24 @@ impl Scheduling for Store {
     async fn outbox(&self, limit: u32) -> StoreResult<Vec<(i64, JobMessage)>> {
         self.within(async {
             let mut tx = self.read_all().await?;
-            let rows: Vec<(i64, Uuid, Uuid)> =
-                sqlx::query_as("SELECT id, tenant_id, shard_id FROM outbox ORDER BY id LIMIT $1")
-                    .bind(i64::from(limit))
-                    .fetch_all(tx.conn())
-                    .await?;
-            let message = |tenant, shard| JobMessage {
-                tenant: TenantId::from_uuid(tenant),
-                shard: ShardId::from_uuid(shard),
-                trace: None,
-            };
-            Ok(rows
-                .into_iter()
-                .map(|(id, tenant, shard)| (id, message(tenant, shard)))
-                .collect())
+            let rows: Vec<(i64, Uuid, Uuid, Option<String>)> = sqlx::query_as(
+                "SELECT o.id, o.tenant_id, o.shard_id, r.trace FROM outbox o
+                 JOIN shards s ON s.tenant_id = o.tenant_id AND s.id = o.shard_id
+                 JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id ORDER BY o.id LIMIT $1",
+            )
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            let mut messages = Vec::with_capacity(rows.len());
+            for (id, tenant, shard, parent) in rows {
+                let message = JobMessage {
+                    tenant: TenantId::from_uuid(tenant),
+                    shard: ShardId::from_uuid(shard),
+                    trace: trace(parent)?,
+                };
+                messages.push((id, message));
+            }
+            Ok(messages)
         })
         .await
     }
@@ -147,16 +153,22 @@ impl Scheduling for Store {
         .await
     }
 
-    async fn requeue_lost(&self) -> StoreResult<u64> {
+    async fn requeue_lost(&self, max_failures: u32) -> StoreResult<Lost> {
         self.within(async {
             let mut tx = self.write_all().await?;
             let now = tx.now().await?;
-            let done = sqlx::query(dialect::REQUEUE_LOST)
+            let states: Vec<String> = sqlx::query_scalar(dialect::REQUEUE_LOST)
                 .bind(now)
-                .execute(tx.conn())
+                .bind(i64::from(max_failures))
+                .bind(VANISHED)
+                .fetch_all(tx.conn())
                 .await?;
             tx.commit().await?;
-            Ok(done.rows_affected())
+            let requeued = states.iter().filter(|state| *state == "ready").count();
+            Ok(Lost {
+                requeued: requeued as u64,
+                set_aside: (states.len() - requeued) as u64,
+            })
         })
         .await
     }
@@ -172,7 +184,13 @@ impl Scheduling for Store {
             .bind(now)
             .execute(tx.conn())
             .await?;
-            sqlx::query("DELETE FROM outbox").execute(tx.conn()).await?;
+            for forget in [
+                "DELETE FROM outbox",
+                "DELETE FROM workers",
+                "UPDATE named_leases SET holder = NULL",
+            ] {
+                sqlx::query(forget).execute(tx.conn()).await?;
+            }
             tx.commit().await?;
             Ok(done.rows_affected())
         })
@@ -211,6 +229,101 @@ impl Scheduling for Store {
             .fetch_all(tx.conn())
             .await?;
             Ok(runs_of(rows))
+        })
+        .await
+    }
+
+    async fn load(&self) -> StoreResult<Load> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let now = tx.now().await?;
+            let (workers, slots, in_flight): (i64, i64, i64) = sqlx::query_as(
+                "SELECT (SELECT COUNT(*) FROM workers WHERE expires_at > $1),
+                     (SELECT CAST(COALESCE(SUM(slots), 0) AS BIGINT) FROM workers WHERE expires_at > $1),
+                     (SELECT COUNT(*) FROM shards WHERE overdue_at IS NOT NULL)",
+            )
+            .bind(now)
+            .fetch_one(tx.conn())
+            .await?;
+            Ok(Load {
+                workers: count(workers)?,
+                slots: count(slots)?,
+                in_flight: count(in_flight)?,
+            })
+        })
+        .await
+    }
+
+    async fn stuck(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+                "SELECT r.tenant_id, r.id FROM runs r
+                 WHERE r.state IN ('queued', 'running') AND EXISTS (SELECT 1 FROM shards s
+                     WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id AND s.state = 'set_aside')
+                 AND NOT EXISTS (SELECT 1 FROM shards s WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id
+                     AND s.state IN ('ready', 'dispatched', 'leased'))
+                 ORDER BY r.id LIMIT $1",
+            )
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(runs_of(rows))
+        })
+        .await
+    }
+
+    async fn time(&self) -> StoreResult<DateTime<Utc>> {
+        self.within(async { self.read_all().await?.now().await })
+            .await
+    }
+
+    async fn shards_set_aside(&self, limit: u32) -> StoreResult<Vec<SetAside>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let rows: Vec<SetAsideRow> = sqlx::query_as(
+                "SELECT tenant_id, id, run_id, plan_id, kind, items, reason FROM shards
+                 WHERE state = 'set_aside' ORDER BY place LIMIT $1",
+            )
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn open_leases(&self, limit: u32) -> StoreResult<Vec<OpenLease>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let now = tx.now().await?;
+            let rows: Vec<OpenLeaseRow> = sqlx::query_as(
+                "SELECT tenant_id, id, run_id, plan_id, kind, items, worker_id, lease_epoch, leased_at, overdue_at
+                 FROM shards WHERE state = 'leased' AND overdue_at > $1 ORDER BY leased_at, place LIMIT $2",
+            )
+            .bind(now)
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn open_runs(&self) -> StoreResult<Vec<(RunState, u64)>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let rows: Vec<(String, i64)> = sqlx::query_as(
+                "SELECT state, COUNT(*) FROM runs
+                 WHERE state NOT IN ('succeeded', 'partial', 'failed', 'cancelled') GROUP BY state ORDER BY state",
+            )
+            .fetch_all(tx.conn())
+            .await?;
+            let mut runs = Vec::with_capacity(rows.len());
+            for (state, number) in rows {
+                runs.push((from_name(&state)?, count(number)?));
+            }
+            Ok(runs)
         })
         .await
     }

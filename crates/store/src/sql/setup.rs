@@ -1,14 +1,14 @@
-//! Tenants, storages and plans.
+//! Tenants and storages.
 
 use async_trait::async_trait;
-use tintype_model::{PlanId, StorageId, TenantId, plan::Plan, storage::Storage, tenant::Tenant};
+use tintype_model::{StorageId, TenantId, storage::Storage, tenant::Tenant};
 use tintype_ports::store::{Setup, StoreResult};
 
 use super::Store;
 use crate::{
     codec::json,
     failure::{Explain as _, exactly_one},
-    rows::{PlanRow, StorageRow, TenantRow, all, one},
+    rows::{StorageRow, TenantRow, all, one},
 };
 
 #[async_trait]
@@ -17,12 +17,13 @@ impl Setup for Store {
         self.within(async {
             let mut tx = self.write(tenant.id).await?;
             sqlx::query(
-                "INSERT INTO tenants (tenant_id, name, weight, created_at) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO tenants (tenant_id, name, weight, created_at, max_shards) VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(tenant.id.as_uuid())
             .bind(&tenant.name)
             .bind(i64::from(tenant.weight))
             .bind(tenant.created_at)
+            .bind(tenant.max_shards.map(i64::from))
             .execute(tx.conn())
             .await
             .taken("a tenant with this id exists already")?;
@@ -35,7 +36,7 @@ impl Setup for Store {
         self.within(async {
             let mut tx = self.read(id).await?;
             let row: Option<TenantRow> = sqlx::query_as(
-                "SELECT tenant_id, name, weight, created_at FROM tenants WHERE tenant_id = $1",
+                "SELECT tenant_id, name, weight, created_at, max_shards FROM tenants WHERE tenant_id = $1",
             )
             .bind(id.as_uuid())
             .fetch_optional(tx.conn())
@@ -49,13 +50,47 @@ impl Setup for Store {
         self.within(async {
             let mut tx = self.read_all().await?;
             let row: Option<TenantRow> = sqlx::query_as(
-                "SELECT tenant_id, name, weight, created_at FROM tenants WHERE name = $1
+                "SELECT tenant_id, name, weight, created_at, max_shards FROM tenants WHERE name = $1
                  ORDER BY created_at, tenant_id LIMIT 1",
             )
             .bind(name)
             .fetch_optional(tx.conn())
             .await?;
             Ok(one(row)?)
+        })
+        .await
+    }
+
+    async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(tenant.id).await?;
+            let done = sqlx::query(
+                "UPDATE tenants SET name = $2, weight = $3, max_shards = $4 WHERE tenant_id = $1",
+            )
+            .bind(tenant.id.as_uuid())
+            .bind(&tenant.name)
+            .bind(i64::from(tenant.weight))
+            .bind(tenant.max_shards.map(i64::from))
+            .execute(tx.conn())
+            .await?;
+            exactly_one(done.rows_affected(), "the tenant")?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn tenants(&self, after: Option<TenantId>, limit: u32) -> StoreResult<Vec<Tenant>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            let rows: Vec<TenantRow> = sqlx::query_as(
+                "SELECT tenant_id, name, weight, created_at, max_shards FROM tenants WHERE tenant_id > $1
+                 ORDER BY tenant_id LIMIT $2",
+            )
+            .bind(after.map_or(uuid::Uuid::nil(), TenantId::as_uuid))
+            .bind(i64::from(limit))
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
         })
         .await
     }
@@ -152,78 +187,6 @@ impl Setup for Store {
                 .in_use("a plan uses this storage")?;
             exactly_one(done.rows_affected(), "the storage")?;
             tx.commit().await
-        })
-        .await
-    }
-
-    async fn add_plan(&self, plan: &Plan) -> StoreResult<()> {
-        self.within(async {
-            let mut tx = self.write(plan.tenant).await?;
-            sqlx::query(
-                "INSERT INTO plans (tenant_id, id, name, source_id, destination_id, archive_id, options, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            )
-            .bind(plan.tenant.as_uuid())
-            .bind(plan.id.as_uuid())
-            .bind(&plan.name)
-            .bind(plan.source.as_uuid())
-            .bind(plan.destination.as_uuid())
-            .bind(plan.archive.as_uuid())
-            .bind(json(&plan.options)?)
-            .bind(plan.created_at)
-            .execute(tx.conn())
-            .await
-            .taken("a plan with this name exists already")
-            .missing("a storage of the plan")?;
-            tx.commit().await
-        })
-        .await
-    }
-
-    async fn plan(&self, tenant: TenantId, id: PlanId) -> StoreResult<Option<Plan>> {
-        self.within(async {
-            let mut tx = self.read(tenant).await?;
-            let row: Option<PlanRow> = sqlx::query_as(
-                "SELECT tenant_id, id, name, source_id, destination_id, archive_id, options, created_at
-                 FROM plans WHERE tenant_id = $1 AND id = $2",
-            )
-            .bind(tenant.as_uuid())
-            .bind(id.as_uuid())
-            .fetch_optional(tx.conn())
-            .await?;
-            Ok(one(row)?)
-        })
-        .await
-    }
-
-    async fn plan_by_name(&self, tenant: TenantId, name: &str) -> StoreResult<Option<Plan>> {
-        self.within(async {
-            let mut tx = self.read(tenant).await?;
-            let row: Option<PlanRow> = sqlx::query_as(
-                "SELECT tenant_id, id, name, source_id, destination_id, archive_id, options, created_at
-                 FROM plans WHERE tenant_id = $1 AND name = $2",
-            )
-            .bind(tenant.as_uuid())
-            .bind(name)
-            .fetch_optional(tx.conn())
-            .await?;
-            Ok(one(row)?)
-        })
-        .await
-    }
-
-    async fn plans_from(&self, tenant: TenantId, source: StorageId) -> StoreResult<Vec<Plan>> {
-        self.within(async {
-            let mut tx = self.read(tenant).await?;
-            let rows: Vec<PlanRow> = sqlx::query_as(
-                "SELECT tenant_id, id, name, source_id, destination_id, archive_id, options, created_at
-                 FROM plans WHERE tenant_id = $1 AND source_id = $2 ORDER BY name",
-            )
-            .bind(tenant.as_uuid())
-            .bind(source.as_uuid())
-            .fetch_all(tx.conn())
-            .await?;
-            Ok(all(rows)?)
         })
         .await
     }

@@ -21,6 +21,10 @@ use crate::{
     rows::{ShardRow, one},
 };
 
+/// Why a shard is set aside whose workers do not come back.
+pub(super) const VANISHED: &str =
+    "its workers vanished again and again without getting on; look at their logs, then requeue it";
+
 /// Adds a shard, ready now. `false` when its id exists. `range` holds the first and the last position of its items.
 pub(super) async fn insert_shard(
     tx: &mut Tx,
@@ -76,21 +80,54 @@ async fn find_shard(tx: &mut Tx, tenant: TenantId, id: ShardId) -> Outcome<Optio
 
 async fn give_up(tx: &mut Tx, lease: &Lease, how: Release) -> Outcome<()> {
     let now = tx.now().await?;
-    let (state, ready_at) = match how {
-        Release::Done => (ShardState::Done, now),
-        Release::Later(pause) => (ShardState::Ready, after(now, pause)),
+    let (state, ready_at, failures) = match how {
+        Release::Done => (ShardState::Done, now, 0),
+        Release::Later(pause) => (ShardState::Ready, after(now, pause), 0),
+        Release::Failed(pause) => (ShardState::Ready, after(now, pause), 1),
     };
     sqlx::query(
-        "UPDATE shards SET state = $3, ready_at = $4, overdue_at = NULL, worker_id = NULL
+        "UPDATE shards SET state = $3, ready_at = $4, overdue_at = NULL, worker_id = NULL, failures = failures + $5
          WHERE tenant_id = $1 AND id = $2",
     )
     .bind(lease.shard.tenant.as_uuid())
     .bind(lease.shard.id.as_uuid())
     .bind(name(&state)?)
     .bind(ready_at)
+    .bind(failures)
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+async fn put_aside(tx: &mut Tx, shard: &Shard, reason: &str) -> Outcome<()> {
+    sqlx::query(
+        "UPDATE shards SET state = 'set_aside', overdue_at = NULL, worker_id = NULL, reason = $3
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(shard.tenant.as_uuid())
+    .bind(shard.id.as_uuid())
+    .bind(reason)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Sets the shard aside if its lease expired once too often.
+async fn set_aside_vanished(tx: &mut Tx, shard: &Shard, max_failures: u32) -> Outcome<bool> {
+    let now = tx.now().await?;
+    let done = sqlx::query(
+        "UPDATE shards SET state = 'set_aside', overdue_at = NULL, worker_id = NULL, reason = $3,
+             failures = failures + 1
+         WHERE tenant_id = $1 AND id = $2 AND state = 'leased' AND overdue_at <= $4 AND failures + 1 >= $5",
+    )
+    .bind(shard.tenant.as_uuid())
+    .bind(shard.id.as_uuid())
+    .bind(VANISHED)
+    .bind(now)
+    .bind(i64::from(max_failures))
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 #[async_trait]
@@ -101,23 +138,32 @@ impl Shards for Store {
         shard: ShardId,
         worker: WorkerId,
         ttl: Duration,
+        max_failures: u32,
     ) -> StoreResult<LeaseAnswer> {
         self.within(async {
             let mut tx = self.write(tenant).await?;
             let Some(found) = find_shard(&mut tx, tenant, shard).await? else {
                 return Ok(LeaseAnswer::Stale);
             };
-            if !hold_run(&mut tx, tenant, found.run, dialect::RUN_SHARED).await?.is_runnable() {
+            if !hold_run(&mut tx, tenant, found.run, dialect::RUN_SHARED)
+                .await?
+                .is_runnable()
+            {
                 return Ok(LeaseAnswer::Stale);
             }
             let now = tx.now().await?;
             let expires_at = after(now, ttl);
-            let granted: Option<(i64, i64)> = sqlx::query_as(
-                "UPDATE shards SET state = 'leased', lease_epoch = lease_epoch + 1, attempt = attempt + 1,
-                     worker_id = $3, overdue_at = $4
+            if set_aside_vanished(&mut tx, &found, max_failures).await? {
+                tx.commit().await?;
+                return Ok(LeaseAnswer::SetAside(VANISHED.to_owned()));
+            }
+            let granted: Option<(i64, i64, i64)> = sqlx::query_as(
+                "UPDATE shards SET lease_epoch = lease_epoch + 1, attempt = attempt + 1,
+                     failures = CASE WHEN state = 'leased' THEN failures + 1 ELSE failures END,
+                     state = 'leased', worker_id = $3, overdue_at = $4, leased_at = $5
                  WHERE tenant_id = $1 AND id = $2 AND ((state = 'ready' AND ready_at <= $5)
                      OR state = 'dispatched' OR (state = 'leased' AND overdue_at <= $5))
-                 RETURNING lease_epoch, attempt",
+                 RETURNING lease_epoch, attempt, failures",
             )
             .bind(tenant.as_uuid())
             .bind(shard.as_uuid())
@@ -126,18 +172,30 @@ impl Shards for Store {
             .bind(now)
             .fetch_optional(tx.conn())
             .await?;
-            if let Some((epoch, attempt)) = granted {
+            if let Some((epoch, attempt, failures)) = granted {
                 tx.commit().await?;
-                let lease = Lease { shard: found, worker, epoch, attempt: small(attempt)?, expires_at };
+                let lease = Lease {
+                    shard: found,
+                    worker,
+                    epoch,
+                    attempt: small(attempt)?,
+                    failures: small(failures)?,
+                    expires_at,
+                };
                 return Ok(LeaseAnswer::Granted(Box::new(lease)));
             }
-            let state: String = sqlx::query_scalar("SELECT state FROM shards WHERE tenant_id = $1 AND id = $2")
-                .bind(tenant.as_uuid())
-                .bind(shard.as_uuid())
-                .fetch_one(tx.conn())
-                .await?;
+            let state: String =
+                sqlx::query_scalar("SELECT state FROM shards WHERE tenant_id = $1 AND id = $2")
+                    .bind(tenant.as_uuid())
+                    .bind(shard.as_uuid())
+                    .fetch_one(tx.conn())
+                    .await?;
             let is_leased = from_name::<ShardState>(&state)? == ShardState::Leased;
-            Ok(if is_leased { LeaseAnswer::Held } else { LeaseAnswer::Stale })
+            Ok(if is_leased {
+                LeaseAnswer::Held
+            } else {
+                LeaseAnswer::Stale
+            })
         })
         .await
     }
@@ -177,6 +235,36 @@ impl Shards for Store {
             fence(&mut tx, lease, spent).await?;
             give_up(&mut tx, lease, how).await?;
             tx.commit().await
+        })
+        .await
+    }
+
+    async fn set_aside(&self, lease: &Lease, reason: &str) -> StoreResult<()> {
+        self.within(async {
+            let mut tx = self.write(lease.shard.tenant).await?;
+            fence(&mut tx, lease, &Progress::default()).await?;
+            put_aside(&mut tx, &lease.shard, reason).await?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    async fn requeue_shard(&self, tenant: TenantId, shard: ShardId) -> StoreResult<bool> {
+        self.within(async {
+            let mut tx = self.write(tenant).await?;
+            let now = tx.now().await?;
+            let done = sqlx::query(
+                "UPDATE shards SET state = 'ready', ready_at = $3, overdue_at = NULL, worker_id = NULL, failures = 0,
+                     reason = NULL
+                 WHERE tenant_id = $1 AND id = $2 AND state <> 'done'",
+            )
+            .bind(tenant.as_uuid())
+            .bind(shard.as_uuid())
+            .bind(now)
+            .execute(tx.conn())
+            .await?;
+            tx.commit().await?;
+            Ok(done.rows_affected() == 1)
         })
         .await
     }

@@ -27,8 +27,11 @@ pub(super) const END_SHARDS: &str =
      WHERE tenant_id = $1 AND run_id = $2 AND state <> 'done'";
 
 pub(super) const REQUEUE_LOST: &str =
-    "UPDATE shards SET state = 'ready', ready_at = $1, overdue_at = NULL, worker_id = NULL
-     WHERE state IN ('dispatched', 'leased') AND overdue_at <= $1";
+    "UPDATE shards SET ready_at = $1, overdue_at = NULL, worker_id = NULL,
+         state = CASE WHEN state = 'leased' AND failures + 1 >= $2 THEN 'set_aside' ELSE 'ready' END,
+         reason = CASE WHEN state = 'leased' AND failures + 1 >= $2 THEN $3 ELSE reason END,
+         failures = CASE WHEN state = 'leased' THEN failures + 1 ELSE failures END
+     WHERE state IN ('dispatched', 'leased') AND overdue_at <= $1 RETURNING state";
 
 pub(super) const CLEAR_OUTBOX: &str =
     "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each($1))";

@@ -9,7 +9,7 @@ use tintype_ports::{
         store::{StoreUnderTest, World},
     },
     fake::ManualClock,
-    store::Setup as _,
+    store::Plans as _,
     store_contract,
 };
 use tintype_store::SqliteStore;

@@ -9,10 +9,10 @@ mod offline;
 use std::{path::Path, sync::Arc};
 
 use tintype_app::{App, Ports};
-use tintype_events::MemoryEvents;
+use tintype_events::{MemoryBell, MemoryEvents};
 use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
 use tintype_model::{ErrorKind, plan::PlanOptions, storage::StorageSettings};
-use tintype_ports::{Clock, Entropy, Store, vault::BucketKeys};
+use tintype_ports::{Clock, Entropy, Store, trace::NoTraces, vault::BucketKeys};
 use tintype_queue::MemoryQueue;
 use tintype_quota::MemoryQuota;
 use tintype_runtime::{CaCert, HttpSettings, SystemClock, SystemEntropy};
@@ -94,6 +94,8 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
         queue: Arc::new(MemoryQueue::new(QUEUE_CAPACITY)),
         quota: Arc::new(quota),
         events: Arc::new(MemoryEvents::new(first_event)),
+        bell: Arc::new(MemoryBell::new()),
+        traces: Arc::new(NoTraces),
         vault: Arc::new(vault.clone()),
         sources: Arc::new(GooglePhotosSources::new(
             client,

@@ -19,7 +19,7 @@ use tintype_app::{
 };
 use tintype_blob::{ArchiveSettings, Root, Spool, open_archive};
 use tintype_emulator::{Control, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, RunningEmulator};
-use tintype_events::MemoryEvents;
+use tintype_events::{MemoryBell, MemoryEvents};
 use tintype_google::{
     GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings, RetryPolicy,
 };
@@ -33,6 +33,7 @@ use tintype_model::{
 use tintype_ports::{
     Archive, ArchiveError, Clock, Entropy,
     archive::{ArchiveSpec, Archives},
+    trace::NoTraces,
 };
 use tintype_queue::MemoryQueue;
 use tintype_quota::{LimitsOf, MemoryQuota};
@@ -160,6 +161,8 @@ impl Process {
                 Arc::clone(&clock),
             )),
             events: Arc::new(MemoryEvents::new(0)),
+            bell: Arc::new(MemoryBell::new()),
+            traces: Arc::new(NoTraces),
             vault: Arc::new(vault.clone()),
             sources: Arc::new(GooglePhotosSources::new(
                 client,
@@ -216,6 +219,7 @@ impl Process {
             id: TenantId::new(now, app.ports().entropy.id_bytes()),
             name: account.into(),
             weight: 1,
+            max_shards: None,
             created_at: now,
         };
         app.ports()
@@ -266,6 +270,7 @@ impl Process {
                         layout,
                         recipients: Vec::new(),
                     },
+                    schedule: None,
                     archive: None,
                 },
             )

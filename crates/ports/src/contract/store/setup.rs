@@ -16,6 +16,7 @@ pub async fn a_tenant_is_found_by_id_and_by_name(under_test: StoreUnderTest) {
         id: new_id(TenantId::new),
         name: "Zoë's".into(),
         weight: 7,
+        max_shards: Some(4),
         created_at: instant(created),
     };
     let (younger, older) = (tenant(5), tenant(1));
@@ -108,7 +109,7 @@ pub async fn a_name_is_taken_once_a_tenant(under_test: StoreUnderTest) {
         world.plan.source,
         world.plan.destination,
     );
-    let refused = world.store.add_plan(&twin).await;
+    let refused = world.store.add_plan(&twin, None).await;
     assert!(
         matches!(refused, Err(StoreError::Conflict(_))),
         "{refused:?}"
@@ -155,7 +156,7 @@ pub async fn a_plan_needs_storages_of_its_own_tenant(under_test: StoreUnderTest)
         neighbour.plan.source,
         world.plan.destination,
     );
-    let refused = world.store.add_plan(&stolen).await;
+    let refused = world.store.add_plan(&stolen, None).await;
     assert!(
         matches!(refused, Err(StoreError::NotFound(_))),
         "{refused:?}"
@@ -170,7 +171,7 @@ pub async fn plans_are_found_by_name_and_by_source(under_test: StoreUnderTest) {
         world.plan.source,
         world.plan.destination,
     );
-    world.store.add_plan(&archive).await.expect("added");
+    world.store.add_plan(&archive, None).await.expect("added");
     let (tenant, store) = (world.tenant, &world.store);
     assert_eq!(
         store.plan(tenant, archive.id).await.expect("read"),

@@ -30,6 +30,10 @@ use crate::{
     store::{ItemUpsert, LeaseAnswer, Outcome, PageWrite},
 };
 
+/// Where the runs of these worlds belong in a trace.
+pub(super) const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+/// Failures in a row after which a shard is set aside.
+pub(super) const MAX_FAILURES: u32 = 3;
 /// A lease long enough for a test.
 pub(super) const LONG: Duration = Duration::from_secs(600);
 /// A lease that a test lets expire.
@@ -184,6 +188,7 @@ impl World {
             id: new_id(TenantId::new),
             name: name.into(),
             weight: 3,
+            max_shards: None,
             created_at: instant(0),
         };
         store.add_tenant(&tenant).await.expect("a tenant");
@@ -193,7 +198,7 @@ impl World {
             store.add_storage(storage).await.expect("a storage");
         }
         let plan = plan(tenant.id, "backup", photos.id, disk.id);
-        store.add_plan(&plan).await.expect("a plan");
+        store.add_plan(&plan, None).await.expect("a plan");
         Self {
             store,
             tenant: tenant.id,
@@ -231,6 +236,7 @@ impl World {
             mode: RunMode::Full,
             status: RunStatus::plain(RunState::Queued),
             snapshot: None,
+            trace: Some(TRACE.parse().expect("a trace")),
             created_at: instant(created),
             ended_at: None,
         };
@@ -254,7 +260,13 @@ impl World {
 
     pub(super) async fn try_lease(&self, shard: &Shard, ttl: Duration) -> LeaseAnswer {
         self.store
-            .lease(self.tenant, shard.id, new_id(WorkerId::new), ttl)
+            .lease(
+                self.tenant,
+                shard.id,
+                new_id(WorkerId::new),
+                ttl,
+                MAX_FAILURES,
+            )
             .await
             .expect("an answer")
     }
@@ -348,6 +360,7 @@ pub(super) fn plan(
             layout: Layout::Mirror,
             recipients: vec!["age1xyz".into()],
         },
+        schedule: None,
         created_at: instant(2),
     }
 }
