@@ -5,11 +5,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tintype_model::quota::{CloudProject, QuotaDay, QuotaKind, QuotaLimits};
 use tintype_ports::{
     Clock, Quota,
@@ -17,13 +17,13 @@ use tintype_ports::{
     store::QuotaLedger,
 };
 
-use crate::block;
+use crate::{
+    block,
+    purse::{Attempt, Counter},
+};
 
 /// The limits of a cloud project: data that an operator may change.
 pub type LimitsOf = Arc<dyn Fn(&CloudProject) -> QuotaLimits + Send + Sync>;
-
-/// After the ledger had too few units it is not asked again for so long; another counter may give some back meanwhile.
-const ASK_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// The quota port over a ledger, for one process.
 pub struct MemoryQuota {
@@ -31,63 +31,6 @@ pub struct MemoryQuota {
     limits: LimitsOf,
     clock: Arc<dyn Clock>,
     counters: Mutex<HashMap<(CloudProject, QuotaKind), Arc<Counter>>>,
-}
-
-/// What one project may still spend here.
-#[derive(Debug, Default)]
-struct Counter {
-    purse: Mutex<Purse>,
-    /// Held while units are leased, so that many callers ask the ledger once.
-    leasing: tokio::sync::Mutex<()>,
-}
-
-/// Leased units, and the only day on which they may be spent.
-#[derive(Debug, Default)]
-struct Purse {
-    day: Option<QuotaDay>,
-    units: u64,
-    is_over: bool,
-    refused_at: Option<DateTime<Utc>>,
-}
-
-enum Attempt {
-    Spent,
-    Exhausted,
-    /// Units must be leased first; so many are missing.
-    Missing(u64),
-}
-
-impl Counter {
-    /// The purse of `day`. Units of another day are never spent.
-    fn purse(&self, day: QuotaDay) -> MutexGuard<'_, Purse> {
-        let mut purse = self.purse.lock().unwrap_or_else(PoisonError::into_inner);
-        if purse.day != Some(day) {
-            *purse = Purse {
-                day: Some(day),
-                ..Purse::default()
-            };
-        }
-        purse
-    }
-
-    fn try_spend(&self, now: DateTime<Utc>, units: u64) -> Attempt {
-        let mut purse = self.purse(QuotaDay::at(now));
-        if purse.is_over {
-            return Attempt::Exhausted;
-        }
-        if let Some(left) = purse.units.checked_sub(units) {
-            purse.units = left;
-            return Attempt::Spent;
-        }
-        let was_refused = purse
-            .refused_at
-            .is_some_and(|at| now >= at && now < at + ASK_AGAIN_AFTER);
-        if was_refused {
-            Attempt::Exhausted
-        } else {
-            Attempt::Missing(units - purse.units)
-        }
-    }
 }
 
 impl std::fmt::Debug for MemoryQuota {
@@ -166,23 +109,23 @@ impl Quota for MemoryQuota {
     ) -> Result<(), QuotaError> {
         let counter = self.counter(project, kind);
         let units = u64::from(units);
-        let exhausted = |now| QuotaError::Exhausted {
+        let exhausted = |resumes_at| QuotaError::Exhausted {
             project: project.clone(),
-            resumes_at: QuotaDay::at(now).ends_at(),
+            resumes_at,
         };
         // Twice is enough, but for others who spend what this caller leased, and for the turn of the day.
         loop {
             let now = self.clock.now();
             match counter.try_spend(now, units) {
                 Attempt::Spent => return Ok(()),
-                Attempt::Exhausted => return Err(exhausted(now)),
+                Attempt::Exhausted(until) => return Err(exhausted(until)),
                 Attempt::Missing(_) => {}
             }
             let _single_flight = counter.leasing.lock().await;
             let now = self.clock.now();
             match counter.try_spend(now, units) {
                 Attempt::Spent => return Ok(()),
-                Attempt::Exhausted => return Err(exhausted(now)),
+                Attempt::Exhausted(until) => return Err(exhausted(until)),
                 Attempt::Missing(missing) => {
                     self.lease(&counter, project, kind, QuotaDay::at(now), missing)
                         .await?;

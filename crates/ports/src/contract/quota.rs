@@ -181,13 +181,13 @@ async fn leased(ledger: &MemoryLedger, clock: &ManualClock) -> u64 {
 pub async fn a_new_day_begins_with_its_own_units<F: Future<Output = Arc<dyn Quota>>>(
     make: impl Fn(Parts) -> F,
 ) {
-    let (parts, _, clock) = Parts::new("2026-06-11T06:59:59Z", 400);
+    let (parts, _, clock) = Parts::new("2026-06-11T06:59:50Z", 400);
     let quota = make(parts).await;
     assert!(spend_one(&quota).await);
     clock.set(instant("2026-06-11T07:00:00Z"));
     assert_eq!(spend_until_refused(&quota).await, 400);
     // A clock that is set back finds yesterday's ledger, not a fresh day.
-    clock.set(instant("2026-06-11T06:59:59Z"));
+    clock.set(instant("2026-06-11T06:59:50Z"));
     assert!(spend_until_refused(&quota).await < 400);
 }
 
