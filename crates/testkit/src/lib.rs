@@ -3,11 +3,16 @@
 //! A helper that lacks what it needs panics and says so; it never skips. `cargo xtask test` brings
 //! everything up and tells the tests where it is, see [`provided`].
 
+mod clean_up;
 pub mod postgres;
 pub mod process;
 pub mod provided;
+pub mod rabbitmq;
+pub mod redis;
 pub mod s3;
 mod seed;
 pub mod tree;
 
 pub use seed::seed;
+/// Servers of a test's own, for tests that hurt them.
+pub use tintype_servers as servers;

@@ -1,14 +1,12 @@
 //! A fresh PostgreSQL database for one test.
 
-use std::thread;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
-use tokio::runtime;
 use tokio::time::timeout;
 
-use crate::{provided, seed};
+use crate::{clean_up, provided, seed};
 
 /// Creating or dropping a database on a busy machine takes a second at most.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -85,21 +83,10 @@ impl Drop for TestDatabase {
         if self.is_dropped {
             return;
         }
-        // A thread of its own: this may run inside a runtime, which must not be blocked on from within.
         let (server, name) = (self.server.clone(), self.name.clone());
-        let dropped = thread::spawn(move || {
-            let runtime = runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| error.to_string())?;
-            runtime.block_on(drop_database(&server, &name))
+        clean_up::now(&format!("the test database {}", self.name), async move {
+            drop_database(&server, &name).await
         });
-        match dropped.join() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => eprintln!("cannot drop the test database {}: {error}", self.name),
-            Err(_) => eprintln!(
-                "cannot drop the test database {}: the thread panicked",
-                self.name
-            ),
-        }
     }
 }
 

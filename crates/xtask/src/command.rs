@@ -3,13 +3,16 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
+use tintype_servers::describe;
 use tokio::process::{Child, Command};
+
+pub(crate) use tintype_servers::output;
 
 /// How long a child may take to end after SIGTERM: nextest gives its tests ten seconds.
 const GRACE: Duration = Duration::from_secs(15);
@@ -45,7 +48,7 @@ fn is_about_xtask(name: &OsStr) -> bool {
 /// # Errors
 /// When it cannot be started, or ends with anything but success.
 pub(crate) async fn run(command: &mut Command) -> Result<()> {
-    let what = describe(command);
+    let what = describe(command.as_std());
     let mut child = Running::start(command)?;
     let status = child.wait().await?;
     if !status.success() {
@@ -54,55 +57,19 @@ pub(crate) async fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end and returns what it wrote to stdout.
-///
-/// # Errors
-/// When it cannot be started or fails; the error ends with what it wrote to stderr.
-pub(crate) async fn output(command: &mut Command) -> Result<String> {
-    let what = describe(command);
-    command.kill_on_drop(true).stdin(Stdio::null());
-    let output = command
-        .output()
-        .await
-        .with_context(|| format!("cannot start `{what}`"))?;
-    if !output.status.success() {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        bail!("`{what}` failed ({}): {}", output.status, stderr.trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// The command as a person would type it.
-fn describe(command: &Command) -> String {
-    let command = command.as_std();
-    let mut words = vec![command.get_program().to_string_lossy().into_owned()];
-    words.extend(
-        command
-            .get_args()
-            .map(|arg| arg.to_string_lossy().into_owned()),
-    );
-    words.join(" ")
-}
-
 /// A child that is asked to end, and then made to, when dropped.
 pub(crate) struct Running {
     child: Child,
-    signal: Signal,
 }
 
 impl Running {
-    /// Starts a command whose polite ending is SIGTERM.
+    /// Starts a command.
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
-        Self::start_ended_by(command, Signal::TERM)
-    }
-
-    /// Starts a command whose polite ending is `signal`.
-    pub(crate) fn start_ended_by(command: &mut Command, signal: Signal) -> Result<Self> {
-        let what = describe(command);
+        let what = describe(command.as_std());
         let child = command
             .spawn()
             .with_context(|| format!("cannot start `{what}`"))?;
-        Ok(Self { child, signal })
+        Ok(Self { child })
     }
 
     /// The process id, until the child was waited for.
@@ -135,7 +102,7 @@ impl Drop for Running {
             return;
         };
         // It may have ended in this very moment; the loop below finds out.
-        let _ = kill_process(pid, self.signal);
+        let _ = kill_process(pid, Signal::TERM);
         let deadline = Instant::now() + GRACE;
         while Instant::now() < deadline {
             if !matches!(self.child.try_wait(), Ok(None)) {

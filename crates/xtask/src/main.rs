@@ -26,6 +26,8 @@ struct Cli {
 enum Chore {
     /// Start what the tests need, then run every test of the workspace
     Test(test::Options),
+    /// Start private PostgreSQL, RabbitMQ and Redis servers and print where they are, until Ctrl-C
+    Services,
     /// Check who may import whom, and how the repository is laid out
     Deps,
     /// Check licences, banned crates and sources with cargo-deny
@@ -59,6 +61,7 @@ async fn main() -> ExitCode {
 async fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Test(options) => test::run(options).await,
+        Chore::Services => test::services::run().await,
         Chore::Deps => deps::run(),
         Chore::Deny(options) => deny::run(options).await,
         Chore::Bench(options) => bench::run(options).await,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
+pub(crate) use tintype_servers::find_in_path;
+
 /// The root folder of the workspace.
 pub(crate) fn workspace_root() -> Result<PathBuf> {
     // Cargo sets the variable at run time; the built-in value serves a binary started by hand.
@@ -38,12 +40,4 @@ pub(crate) fn tools_dir() -> Result<PathBuf> {
         .with_context(|| format!("cannot create {}: set TINTYPE_TOOLS_DIR", dir.display()))?;
     dir.canonicalize()
         .with_context(|| format!("cannot open {}", dir.display()))
-}
-
-/// The first file called `program` in the folders of `PATH`.
-pub(crate) fn find_in_path(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
 }

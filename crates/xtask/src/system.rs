@@ -1,72 +1,22 @@
-//! Installing what the machine lacks: Debian packages as root, pinned Python wheels as anyone.
+//! Installing what the machine lacks: pinned Python wheels as anyone, Debian packages (`tintype-servers`) as root.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tokio::process::Command;
 
 use crate::command;
-use crate::console;
 use crate::paths;
 
-/// Whether this process may install packages and change users.
-pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// The Debian package manager; its lists are fetched once a run, when first needed.
-#[derive(Default)]
-pub(crate) struct Apt {
-    lists_are_fresh: bool,
-}
-
-impl Apt {
-    /// Whether packages can be installed here at all.
-    pub(crate) fn is_usable() -> bool {
-        is_root() && paths::find_in_path("apt-get").is_some()
-    }
-
-    /// Installs `packages`.
-    ///
-    /// # Errors
-    /// When this is not root on a system with apt-get, or apt-get fails.
-    pub(crate) async fn install(&mut self, packages: &[&str]) -> Result<()> {
-        let names = packages.join(" ");
-        if !Self::is_usable() {
-            bail!(
-                "install {names} (on Debian or Ubuntu: sudo apt-get install {names}), or run this as root"
-            );
-        }
-        if !self.lists_are_fresh {
-            console::step("apt-get update");
-            command::output(apt_get().arg("update")).await?;
-            self.lists_are_fresh = true;
-        }
-        console::step(&format!("apt-get install {names}"));
-        let mut install = apt_get();
-        install
-            .args(["install", "--yes", "--no-install-recommends"])
-            .args(packages);
-        command::output(&mut install).await?;
-        Ok(())
-    }
-}
-
-fn apt_get() -> Command {
-    let mut command = Command::new("apt-get");
-    command
-        .arg("--quiet")
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    command
-}
+pub(crate) use tintype_servers::Apt;
 
 /// A Python with pip; installed when missing and possible.
 ///
 /// # Errors
 /// With what to install, when it is missing and this is not root.
-pub(crate) async fn python_with_pip(apt: &mut Apt) -> Result<PathBuf> {
+pub(crate) async fn python_with_pip(apt: &Apt) -> Result<PathBuf> {
     if let Some(python) = find_python_with_pip().await {
         return Ok(python);
     }

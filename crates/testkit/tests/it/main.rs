@@ -4,3 +4,4 @@ mod age;
 mod postgres;
 mod process;
 mod s3;
+mod shared;

@@ -95,7 +95,7 @@ impl Bench {
 pub(crate) async fn run(options: Options) -> Result<()> {
     let Which::Transfer(options) = options.which;
     let root = paths::workspace_root()?;
-    let rclone = rclone::find_or_fetch(&root, &mut Apt::default()).await?;
+    let rclone = rclone::find_or_fetch(&root, &Apt::telling(console::step)).await?;
     let programs = match options.built {
         true => Programs::built(&root).await?,
         false => Programs::build(&root).await?,

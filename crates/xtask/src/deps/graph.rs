@@ -78,7 +78,11 @@ fn check_helper(room: &Crate, import: &Import) -> Option<Violation> {
     let is_shipped = SHIPPED
         .iter()
         .any(|shipped| shipped.helper == import.package && shipped.service == room.package);
-    (!import.for_tests && !is_shipped).then(|| Violation {
+    // The testkit and xtask, which are not shipped themselves.
+    let is_listed = ROOMS
+        .iter()
+        .any(|known| known.package == room.package && known.may_use.contains(&&*import.package));
+    (!import.for_tests && !is_shipped && !is_listed).then(|| Violation {
         place: format!("{}/Cargo.toml", room.folder),
         broken: format!(
             "{} may import {} in its tests only",
@@ -219,6 +223,17 @@ mod tests {
         assert_eq!(
             broken_by("tintype-app", "tintype-store", SHIPPED),
             ["tintype-app may not import tintype-store"]
+        );
+    }
+
+    #[test]
+    fn what_only_tests_use_may_start_servers() {
+        for package in ["tintype-testkit", "xtask"] {
+            assert_eq!(broken_by(package, "tintype-servers", SHIPPED), [""; 0]);
+        }
+        assert_eq!(
+            broken_by("tintype-queue", "tintype-servers", SHIPPED),
+            ["tintype-queue may import tintype-servers in its tests only"]
         );
     }
 

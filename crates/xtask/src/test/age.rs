@@ -19,7 +19,7 @@ const PYRAGE: &str = "pyrage-1.4.0";
 ///
 /// # Errors
 /// When none can be had.
-pub(super) async fn find_or_fetch(root: &Path, apt: &mut Apt) -> Result<PathBuf> {
+pub(super) async fn find_or_fetch(root: &Path, apt: &Apt) -> Result<PathBuf> {
     if let Some(named) = env::var_os("TINTYPE_AGE") {
         return Ok(PathBuf::from(named));
     }
@@ -37,7 +37,7 @@ pub(super) async fn find_or_fetch(root: &Path, apt: &mut Apt) -> Result<PathBuf>
     fetch_stand_in(root, apt).await
 }
 
-async fn fetch_stand_in(root: &Path, apt: &mut Apt) -> Result<PathBuf> {
+async fn fetch_stand_in(root: &Path, apt: &Apt) -> Result<PathBuf> {
     let home = paths::tools_dir()?.join(PYRAGE);
     let tools = root.join("crates/xtask/tools");
     let python = system::python_with_pip(apt).await?;

@@ -1,14 +1,16 @@
 //! `cargo xtask test`: one module a thing the tests need, and one that runs them.
 
 mod age;
-pub(crate) mod postgres;
 pub(crate) mod rclone;
 mod runner;
+pub(crate) mod services;
 
 use std::ffi::OsString;
 
 use anyhow::Result;
 
+use self::services::Services;
+use crate::console;
 use crate::paths;
 use crate::system::Apt;
 
@@ -39,19 +41,18 @@ type Environment = Vec<(&'static str, OsString)>;
 /// Brings up what the tests need, runs them, and takes it down again however they end.
 pub(crate) async fn run(options: Options) -> Result<()> {
     let root = paths::workspace_root()?;
-    let mut apt = Apt::default();
+    let apt = Apt::telling(console::step);
     let mut environment = Environment::new();
 
     environment.push((
         "TINTYPE_RCLONE",
-        rclone::find_or_fetch(&root, &mut apt).await?.into(),
+        rclone::find_or_fetch(&root, &apt).await?.into(),
     ));
-    environment.push((
-        "TINTYPE_AGE",
-        age::find_or_fetch(&root, &mut apt).await?.into(),
-    ));
-    let postgres = postgres::Server::start(&mut apt, postgres::Durability::None).await?;
-    environment.push(("TINTYPE_TEST_POSTGRES_URL", postgres.url().into()));
+    environment.push(("TINTYPE_AGE", age::find_or_fetch(&root, &apt).await?.into()));
+    // The servers start while the compiler works.
+    let (services, binary) = tokio::try_join!(Services::start(&apt), runner::build(&root))?;
+    environment.extend(services.environment());
+    environment.push(("TINTYPE_BIN", binary.into()));
 
     runner::run(&root, environment, &options).await
 }

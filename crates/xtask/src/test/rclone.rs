@@ -19,7 +19,7 @@ const VERSION: &str = "1.75.2";
 ///
 /// # Errors
 /// When none can be had, or `TINTYPE_RCLONE` names another version.
-pub(crate) async fn find_or_fetch(root: &Path, apt: &mut Apt) -> Result<PathBuf> {
+pub(crate) async fn find_or_fetch(root: &Path, apt: &Apt) -> Result<PathBuf> {
     if let Some(named) = env::var_os("TINTYPE_RCLONE") {
         let named = PathBuf::from(named);
         if !is_the_version(&named).await {

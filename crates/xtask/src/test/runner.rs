@@ -11,18 +11,23 @@ use super::{Environment, Options};
 use crate::command;
 use crate::console;
 
-/// Runs the tests under `environment`; what the runner prints last is the last thing printed.
+/// Builds everything that tests need; returns where the `tintype` program is.
 ///
 /// # Errors
-/// When something does not build, or a test fails.
-pub(super) async fn run(root: &Path, environment: Environment, options: &Options) -> Result<()> {
+/// When something does not build.
+pub(super) async fn build(root: &Path) -> Result<PathBuf> {
     console::step("building");
     // Binaries and tests in one go: built apart, their dependencies would get different features.
     let build = ["build", "--locked", "--workspace", "--bins", "--tests"];
     command::run(command::cargo(root).args(build)).await?;
+    built_binary(root).await
+}
 
-    let mut environment = environment;
-    environment.push(("TINTYPE_BIN", built_binary(root).await?.into()));
+/// Runs the tests under `environment`; what the runner prints last is the last thing printed.
+///
+/// # Errors
+/// When a test fails.
+pub(super) async fn run(root: &Path, environment: Environment, options: &Options) -> Result<()> {
     let cargo = || {
         let mut command = command::cargo(root);
         command.envs(environment.iter().map(|(name, value)| (name, value)));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use tintype_servers::{Apt, Durability, Postgres};
 use tokio::process::Command;
 
 use crate::bench::Bench;
@@ -13,8 +14,7 @@ use crate::bench::measure;
 use crate::bench::report::{Report, Unit};
 use crate::bench::scratch;
 use crate::bench::stats::Goal;
-use crate::system::Apt;
-use crate::test::postgres::{Durability, Server};
+use crate::console;
 
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
 
@@ -37,7 +37,7 @@ pub(super) async fn measure(bench: &Bench, report: &mut Report) -> Result<()> {
         let file = logs.join("catalogue.db");
         sqlite.extend(run_once(bench, "sqlite", file.as_os_str(), items).await?);
         // A server each time: the example wants an empty database.
-        let server = Server::start(&mut Apt::default(), Durability::Full).await?;
+        let server = Postgres::start(&Apt::telling(console::step), Durability::Full).await?;
         postgres.extend(run_once(bench, "postgres", server.url().as_ref(), items).await?);
     }
     report.notes.push(format!(

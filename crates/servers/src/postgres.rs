@@ -1,33 +1,30 @@
-//! A PostgreSQL server of the tests' own: private folder, free port, gone when they end.
+//! A private PostgreSQL server.
 
-use std::fs::{self, File};
-use std::io;
-use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::chown;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::{
+    fs, io,
+    os::unix::{fs::chown, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
-use tempfile::TempDir;
-use tokio::process::Command;
-use tokio::time::sleep;
 
-use crate::command::{self, Running};
-use crate::console;
-use crate::paths;
-use crate::system::{self, Apt};
-
-/// From start to accepting connections; a laptop needs under a second.
-const READY_WITHIN: Duration = Duration::from_secs(60);
-/// Between choosing a free port and listening on it another process may take it.
-const ATTEMPTS: usize = 3;
+use crate::{
+    apt::{Apt, is_root},
+    command,
+    files::find_in_path,
+    ports,
+    server::{Program, Server},
+};
 
 /// Whether what the server was given outlives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Tests: the data is thrown away, so nobody waits for a disk.
+pub enum Durability {
+    /// Tests: the data is thrown away, so nobody waits for a disk. A kill of the server loses what was acknowledged last.
     None,
+    /// Tests that kill the server: what was acknowledged survives that, but not a crash of the machine.
+    Kill,
     /// Benchmarks: every commit waits for the disk, as PostgreSQL does unless told otherwise.
     Full,
 }
@@ -39,69 +36,113 @@ impl Durability {
                 "fsync=off",
                 "synchronous_commit=off",
                 "full_page_writes=off",
+                // In the data folder, so that a killed server leaves nothing in /dev/shm.
+                "dynamic_shared_memory_type=mmap",
             ],
+            Self::Kill => &["fsync=off", "dynamic_shared_memory_type=mmap"],
             Self::Full => &[],
         }
     }
 }
 
-/// A running server; dropping it stops it and removes its folder.
-pub(crate) struct Server {
-    // Declared before the folder, so that the server is gone when its files go.
-    _process: Running,
-    _folder: TempDir,
+/// What a PostgreSQL server is made of.
+#[derive(Debug)]
+pub struct Installation {
+    binaries: PathBuf,
+    account: Account,
+    durability: Durability,
     port: u16,
 }
 
-impl Server {
+/// A private PostgreSQL server.
+pub type Postgres = Server<Installation>;
+
+impl Postgres {
     /// Starts a server, installing PostgreSQL when it is missing.
     ///
     /// # Errors
     /// With what to install, when PostgreSQL is missing and this is not root; with the end of the
     /// server's log, when it does not start.
-    pub(crate) async fn start(apt: &mut Apt, durability: Durability) -> Result<Self> {
+    pub async fn start(apt: &Apt, durability: Durability) -> Result<Self> {
         let binaries = find_or_install(apt).await?;
         let account = Account::to_run_as(&binaries)?;
         let folder = tempfile::Builder::new()
             .prefix("tintype-postgres-")
             .tempdir()?;
         account.take_over(folder.path())?;
-        let data = folder.path().join("data");
-        initialise(&binaries, &account, &data).await?;
-
-        let mut attempt = 1;
-        let (process, port) = loop {
-            let log = folder.path().join(format!("log-{attempt}"));
-            match start_once(&binaries, &account, (&data, durability), &log).await {
-                Ok(started) => break started,
-                Err(error) if attempt == ATTEMPTS => return Err(error),
-                Err(_) => attempt += 1,
-            }
+        initialise(&binaries, &account, &folder.path().join("data")).await?;
+        let installation = Installation {
+            binaries,
+            account,
+            durability,
+            port: 0,
         };
-        console::step(&format!(
-            "PostgreSQL of {} on port {port}",
-            binaries.display()
-        ));
-        Ok(Self {
-            _process: process,
-            _folder: folder,
-            port,
-        })
+        Self::first_start(installation, folder).await
     }
 
     /// The address of the superuser.
-    pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port())
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.program.port
     }
 }
 
-async fn find_or_install(apt: &mut Apt) -> Result<PathBuf> {
+impl Program for Installation {
+    const NAME: &'static str = "PostgreSQL";
+    // Fast: ends the sessions, writes a checkpoint.
+    const ORDERLY: Signal = Signal::INT;
+    // Immediate: without the checkpoint that nobody will read, but with its shared memory given back.
+    const AT_ONCE: Signal = Signal::QUIT;
+
+    fn choose_ports(&mut self) -> Result<()> {
+        self.port = ports::free()?;
+        Ok(())
+    }
+
+    fn command(&self, folder: &Path) -> Result<Command> {
+        let mut postgres = self.account.command(&self.binaries.join("postgres"));
+        postgres
+            .arg("-D")
+            .arg(folder.join("data"))
+            .arg("-p")
+            .arg(self.port.to_string());
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            // No socket file: its path has a limit that a long temporary folder breaks.
+            "unix_socket_directories=",
+            "max_connections=300",
+            "jit=off",
+        ]
+        .iter()
+        .chain(self.durability.settings())
+        {
+            postgres.arg("-c").arg(setting);
+        }
+        Ok(postgres)
+    }
+
+    /// The first line of `postmaster.pid` is the process, the eighth its state: what `pg_ctl start --wait` looks at.
+    async fn is_ready(&self, folder: &Path, pid: u32) -> bool {
+        fs::read_to_string(folder.join("data/postmaster.pid")).is_ok_and(|text| {
+            let line = |number| text.lines().nth(number).map(str::trim);
+            line(0) == Some(pid.to_string().as_str()) && line(7) == Some("ready")
+        })
+    }
+}
+
+async fn find_or_install(apt: &Apt) -> Result<PathBuf> {
     if let Some(found) = find().await {
         return Ok(found);
     }
     apt.install(&["postgresql"])
         .await
-        .context("the tests need the PostgreSQL server programs")?;
+        .context("the PostgreSQL server programs are missing")?;
     find()
         .await
         .context("postgresql was installed, but its server programs were not found")
@@ -111,10 +152,11 @@ async fn find_or_install(apt: &mut Apt) -> Result<PathBuf> {
 /// puts them (the newest first).
 async fn find() -> Option<PathBuf> {
     let mut folders = Vec::new();
-    if let Ok(answer) = command::output(Command::new("pg_config").arg("--bindir")).await {
+    let mut pg_config = tokio::process::Command::new("pg_config");
+    if let Ok(answer) = command::output(pg_config.arg("--bindir")).await {
         folders.push(PathBuf::from(answer.trim()));
     }
-    if let Some(initdb) = paths::find_in_path("initdb") {
+    if let Some(initdb) = find_in_path("initdb") {
         folders.extend(initdb.parent().map(Path::to_path_buf));
     }
     let mut debian: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
@@ -131,13 +173,14 @@ async fn find() -> Option<PathBuf> {
 }
 
 /// Whom the server runs as: PostgreSQL refuses to run as root.
+#[derive(Debug)]
 struct Account {
     ids: Option<(u32, u32)>,
 }
 
 impl Account {
     fn to_run_as(binaries: &Path) -> Result<Self> {
-        if !system::is_root() {
+        if !is_root() {
             return Ok(Self { ids: None });
         }
         let accounts = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
@@ -164,8 +207,8 @@ impl Account {
         if let Some((user, group)) = self.ids {
             command.uid(user).gid(group);
         }
-        // Its own process group: Ctrl-C ends the tests first, then the server. And a folder it may enter.
-        command.process_group(0).current_dir("/").env("LC_ALL", "C");
+        // A folder it may enter.
+        command.current_dir("/").env("LC_ALL", "C");
         command
     }
 }
@@ -191,63 +234,10 @@ async fn initialise(binaries: &Path, account: &Account, data: &Path) -> Result<(
         ])
         .args(["--locale=C", "--no-instructions", "--pgdata"])
         .arg(data);
-    command::output(&mut initdb)
+    command::output(&mut initdb.into())
         .await
         .context("cannot create a PostgreSQL data folder")?;
     Ok(())
-}
-
-async fn start_once(
-    binaries: &Path,
-    account: &Account,
-    (data, durability): (&Path, Durability),
-    log: &Path,
-) -> Result<(Running, u16)> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port();
-    let output = File::create(log)?;
-    let mut postgres = account.command(&binaries.join("postgres"));
-    postgres.arg("-D").arg(data).arg("-p").arg(port.to_string());
-    for setting in [
-        "listen_addresses=127.0.0.1",
-        // No socket file: its path has a limit that a long temporary folder breaks.
-        "unix_socket_directories=",
-        "max_connections=300",
-        "jit=off",
-    ]
-    .iter()
-    .chain(durability.settings())
-    {
-        postgres.arg("-c").arg(setting);
-    }
-    postgres.stdout(output.try_clone()?).stderr(output);
-    // SIGQUIT: stop at once, without the checkpoint that nobody will read.
-    let mut process = Running::start_ended_by(&mut postgres, Signal::QUIT)?;
-
-    let deadline = Instant::now() + READY_WITHIN;
-    while !is_ready(data) {
-        if process.ended()?.is_some() || Instant::now() > deadline {
-            bail!("PostgreSQL did not start: {}", last_lines(log));
-        }
-        sleep(Duration::from_millis(50)).await;
-    }
-    Ok((process, port))
-}
-
-/// The eighth line of `postmaster.pid` is the server's state: what `pg_ctl start --wait` looks at.
-fn is_ready(data: &Path) -> bool {
-    fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| {
-        text.lines()
-            .nth(7)
-            .is_some_and(|state| state.trim() == "ready")
-    })
-}
-
-fn last_lines(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(5)..].join(" | ")
 }
 
 #[cfg(test)]
