@@ -63,12 +63,7 @@ impl VaultClient {
         around: Surroundings,
     ) -> Result<Self, ClientError> {
         let certificates = Reloading::new(settings.tls.clone(), |material| {
-            let vault = material.identity.neighbour("vault");
-            let vault = vault.map_err(|source| tintype_runtime::mtls::TlsError::Identity {
-                path: "vault".into(),
-                source,
-            })?;
-            client_config(material, vault)
+            client_config(material, "vault")
         })?;
         let certificates = Arc::new(certificates);
         let replicas = Arc::new(Replicas::new(settings, Arc::clone(&certificates))?);

@@ -16,21 +16,23 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::{
-    IdentityError, PROTOCOL, SpiffeId, TlsError,
+    IdentityError, PROTOCOL, TlsError,
     files::TlsMaterial,
     identity::{identity_of, refused},
     provider,
 };
 
-/// TLS 1.3 for a service that calls `server` and shows its own certificate. The name in the handshake is not looked at.
+/// TLS 1.3 for a service that shows its own certificate and calls the neighbour `service` of its own trust domain,
+/// such as `vault`. The name in the handshake is not looked at.
 ///
 /// # Errors
 /// When the certificate does not fit its key.
-pub fn client_config(material: &TlsMaterial, server: SpiffeId) -> Result<ClientConfig, TlsError> {
+pub fn client_config(material: &TlsMaterial, service: &str) -> Result<ClientConfig, TlsError> {
     let provider = provider();
     let verifier = Known {
         roots: material.roots.clone(),
-        server,
+        trust_domain: material.identity.trust_domain().to_owned(),
+        service: service.to_owned(),
         algorithms: provider.signature_verification_algorithms,
     };
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -50,7 +52,8 @@ pub fn client_config(material: &TlsMaterial, server: SpiffeId) -> Result<ClientC
 #[derive(Debug)]
 struct Known {
     roots: RootCertStore,
-    server: SpiffeId,
+    trust_domain: String,
+    service: String,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -72,10 +75,10 @@ impl ServerCertVerifier for Known {
             self.algorithms.all,
         )?;
         let found = identity_of(end_entity).map_err(refused)?;
-        if found == self.server {
+        if found.trust_domain() == self.trust_domain && found.path() == self.service {
             return Ok(ServerCertVerified::assertion());
         }
-        let expected = self.server.to_string();
+        let expected = format!("{} of {}", self.service, self.trust_domain);
         Err(refused(IdentityError::Other { found, expected }))
     }
 

@@ -61,14 +61,6 @@ impl SpiffeId {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-
-    /// Another service of the same trust domain.
-    ///
-    /// # Errors
-    /// When `path` cannot be part of an identity.
-    pub fn neighbour(&self, path: &str) -> Result<Self, IdentityError> {
-        format!("{SCHEME}{}/{path}", self.trust_domain()).parse()
-    }
 }
 
 impl FromStr for SpiffeId {
@@ -170,10 +162,6 @@ mod tests {
         assert_eq!(
             (id.trust_domain(), id.path()),
             ("tintype.example", "worker")
-        );
-        assert_eq!(
-            id.neighbour("vault").unwrap().as_str(),
-            "spiffe://tintype.example/vault"
         );
     }
 
