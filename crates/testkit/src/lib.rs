@@ -4,6 +4,7 @@
 //! everything up and tells the tests where it is, see [`provided`].
 
 mod clean_up;
+pub mod certificates;
 pub mod postgres;
 pub mod process;
 pub mod provided;

@@ -1,0 +1,76 @@
+//! Between the port's types and the contract's.
+
+use chrono::{DateTime, Utc};
+use secrecy::ExposeSecret as _;
+use tintype_ports::{
+    VaultError,
+    vault::{AuditEntry, KeyStanding, Secret, SecretInfo},
+};
+use tintype_proto::vault::v1;
+
+use crate::errors::nonsense;
+
+pub(crate) fn credential(secret: &Secret) -> v1::Credential {
+    use v1::credential::Kind;
+    let kind = match secret {
+        Secret::Google {
+            client_id,
+            client_secret,
+            refresh_token,
+        } => Kind::Google(v1::GoogleCredential {
+            client_id: client_id.clone(),
+            client_secret: client_secret.expose_secret().to_owned(),
+            refresh_token: refresh_token.expose_secret().to_owned(),
+        }),
+        Secret::S3 {
+            access_key_id,
+            secret_access_key,
+        } => Kind::S3(v1::S3Credential {
+            access_key_id: access_key_id.clone(),
+            secret_access_key: secret_access_key.expose_secret().to_owned(),
+        }),
+    };
+    v1::Credential { kind: Some(kind) }
+}
+
+pub(crate) fn info(info: v1::CredentialInfo) -> Result<SecretInfo, VaultError> {
+    Ok(SecretInfo {
+        kind: info.kind,
+        public_id: info.public_id,
+        version: info.version,
+        scopes: info.scopes,
+        refresh_token_expires_at: info.refresh_token_expires_at.map(time).transpose()?,
+        refused: info.refused,
+    })
+}
+
+pub(crate) fn some_info(found: Option<v1::CredentialInfo>) -> Result<SecretInfo, VaultError> {
+    info(found.ok_or_else(|| nonsense("credential"))?)
+}
+
+pub(crate) fn entry(entry: v1::AccessLogEntry) -> Result<AuditEntry, VaultError> {
+    let storage = entry.storage.map(|id| id.parse()).transpose();
+    let run = entry.run.map(|id| id.parse()).transpose();
+    Ok(AuditEntry {
+        number: entry.number,
+        at: time(entry.at)?,
+        action: entry.action,
+        storage: storage.map_err(|_| nonsense("storage id"))?,
+        run: run.map_err(|_| nonsense("run id"))?,
+        purpose: entry.purpose,
+    })
+}
+
+pub(crate) fn standing(found: Option<v1::KeyStanding>) -> Result<KeyStanding, VaultError> {
+    let standing = found.ok_or_else(|| nonsense("standing"))?;
+    Ok(KeyStanding {
+        newest: standing.newest,
+        in_use: standing.in_use,
+        waiting: standing.waiting,
+        failed: standing.failed,
+    })
+}
+
+pub(crate) fn time(micros: i64) -> Result<DateTime<Utc>, VaultError> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| nonsense("time"))
+}

@@ -1,0 +1,33 @@
+//! The two services of the contract, in front of the keeper.
+
+mod keeper;
+mod vault;
+
+use std::sync::Arc;
+
+use tintype_ports::{VaultKeeper, vault::Grant};
+use tonic::{Request, Status};
+
+use crate::{answer::refused, grants::GrantCheck, listener::Peer};
+
+/// What both services work with.
+#[derive(Clone)]
+pub(crate) struct Api {
+    keeper: Arc<dyn VaultKeeper>,
+    grants: Arc<GrantCheck>,
+}
+
+impl Api {
+    pub(crate) fn new(keeper: Arc<dyn VaultKeeper>, grants: Arc<GrantCheck>) -> Self {
+        Self { keeper, grants }
+    }
+
+    /// The grant of a request, once it is known to be the caller's own.
+    fn granted<T>(&self, request: &Request<T>, grant: &str) -> Result<Grant, Status> {
+        let peer = request.extensions().get::<Peer>();
+        let peer = peer.ok_or_else(|| Status::internal("the caller's identity is lost"))?;
+        self.grants
+            .check(grant, &peer.identity)
+            .map_err(|error| refused(error.into()))
+    }
+}

@@ -1,0 +1,86 @@
+//! Between the contract's types and the port's. What a caller got wrong is told by field.
+
+use std::{fmt::Display, str::FromStr};
+
+use secrecy::SecretString;
+use tintype_ports::vault::{AuditEntry, KeyStanding, Secret, SecretInfo};
+use tintype_proto::vault::v1;
+use tonic::Status;
+
+/// The longest text field that is not a token.
+const LONGEST: usize = 4096;
+
+pub(crate) fn id<T>(field: &str, text: &str) -> Result<T, Status>
+where
+    T: FromStr,
+    T::Err: Display,
+{
+    text.parse()
+        .map_err(|error| Status::invalid_argument(format!("{field}: {error}")))
+}
+
+pub(crate) fn secret(credential: Option<v1::Credential>) -> Result<Secret, Status> {
+    use v1::credential::Kind;
+    let kind = credential.and_then(|credential| credential.kind);
+    match kind.ok_or_else(|| Status::invalid_argument("credential: it is missing"))? {
+        Kind::Google(mut google) => Ok(Secret::Google {
+            client_id: filled("credential.google.client_id", &mut google.client_id)?,
+            client_secret: hidden("credential.google.client_secret", &mut google.client_secret)?,
+            refresh_token: hidden("credential.google.refresh_token", &mut google.refresh_token)?,
+        }),
+        Kind::S3(mut s3) => Ok(Secret::S3 {
+            access_key_id: filled("credential.s3.access_key_id", &mut s3.access_key_id)?,
+            secret_access_key: hidden(
+                "credential.s3.secret_access_key",
+                &mut s3.secret_access_key,
+            )?,
+        }),
+    }
+}
+
+fn hidden(field: &str, text: &mut String) -> Result<SecretString, Status> {
+    filled(field, text).map(SecretString::from)
+}
+
+fn filled(field: &str, text: &mut String) -> Result<String, Status> {
+    match text.len() {
+        0 => Err(Status::invalid_argument(format!("{field}: it is empty"))),
+        length if length > LONGEST => Err(Status::invalid_argument(format!(
+            "{field}: it has {length} bytes, {LONGEST} are the most"
+        ))),
+        _ => Ok(std::mem::take(text)),
+    }
+}
+
+pub(crate) fn info(info: SecretInfo) -> v1::CredentialInfo {
+    v1::CredentialInfo {
+        kind: info.kind,
+        public_id: info.public_id,
+        version: info.version,
+        scopes: info.scopes,
+        refresh_token_expires_at: info
+            .refresh_token_expires_at
+            .map(|at| at.timestamp_micros()),
+        refused: info.refused,
+    }
+}
+
+pub(crate) fn entry(entry: AuditEntry) -> v1::AccessLogEntry {
+    v1::AccessLogEntry {
+        number: entry.number,
+        at: entry.at.timestamp_micros(),
+        action: entry.action,
+        storage: entry.storage.map(|id| id.to_string()),
+        run: entry.run.map(|id| id.to_string()),
+        purpose: entry.purpose,
+    }
+}
+
+pub(crate) fn standing(standing: KeyStanding) -> v1::KeyStanding {
+    v1::KeyStanding {
+        newest: standing.newest,
+        in_use: standing.in_use,
+        waiting: standing.waiting,
+        failed: standing.failed,
+    }
+}
