@@ -13,10 +13,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The vault as a whole, in the health protocol's words.
 const WHOLE: &str = "";
 
+const ALL: [&str; 3] = [
+    WHOLE,
+    vault_server::SERVICE_NAME,
+    keeper_server::SERVICE_NAME,
+];
+/// How long those who watch have to hear that the vault stops, before their streams end: open streams hold up draining.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Nothing serves yet, but everything is known: whoever asks early is not told that there is no such service.
+pub(crate) async fn begin(reporter: &HealthReporter) {
+    set(reporter, &ALL, false).await;
+}
+
 /// Follows [`VaultKeeper::sealed`] until draining begins. The keeper's own service stays up while the vault is sealed:
 /// it is the one that says why.
 pub(crate) async fn follow(
-    reporter: HealthReporter,
+    mut reporter: HealthReporter,
     keeper: Arc<dyn VaultKeeper>,
     every: Duration,
     draining: CancellationToken,
@@ -48,12 +61,11 @@ pub(crate) async fn follow(
         () = watching => {}
         () = draining.cancelled() => {}
     }
-    let all = [
-        WHOLE,
-        vault_server::SERVICE_NAME,
-        keeper_server::SERVICE_NAME,
-    ];
-    set(&reporter, &all, false).await;
+    set(&reporter, &ALL, false).await;
+    sleep(FAREWELL).await;
+    for service in ALL {
+        reporter.clear_service_status(service).await;
+    }
 }
 
 async fn set(reporter: &HealthReporter, services: &[&str], serves: bool) {

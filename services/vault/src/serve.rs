@@ -136,6 +136,7 @@ impl VaultServer {
             .build_v1()
             .map_err(ServeError::Reflection)?;
         let (reporter, health) = tonic_health::server::health_reporter();
+        health::begin(&reporter).await;
         let health_follows = health::follow(
             reporter,
             Arc::clone(&self.keeper),
@@ -144,7 +145,9 @@ impl VaultServer {
         );
         let rewrap_follows = rewrap::follow(Arc::clone(&self.keeper), self.settings.rewrap.clone());
         let certificates = Arc::clone(&self.certificates);
-        let certificates_follow = certificates.follow(self.settings.reload_every, || {});
+        let tell_end = || tell_end_of(certificates.ends_at());
+        tell_end();
+        let certificates_follow = certificates.follow(self.settings.reload_every, tell_end);
         let connections = Listener {
             socket: self.socket,
             certificates: self.certificates,
@@ -180,4 +183,13 @@ impl VaultServer {
             () = beside => Ok(()),
         }
     }
+}
+
+/// For an alert before the certificate ends.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "seconds since 1970 are exact in a double for millions of years"
+)]
+fn tell_end_of(seconds: i64) {
+    metrics::gauge!("tintype_vault_certificate_ends_at_seconds").set(seconds as f64);
 }

@@ -155,3 +155,53 @@ async fn endpoints_that_are_none_are_refused_with_an_example() {
         assert!(refused.contains("write host:port"), "{refused}");
     }
 }
+
+#[tokio::test]
+async fn a_name_with_several_addresses_is_reached_where_somebody_listens() {
+    let world = World::new();
+    // The name may also stand for [::1], where nobody listens.
+    let server = world.serve(world.keeper().await).await;
+    let endpoint = format!("localhost:{}", server.address.port());
+    let mut settings = world.client_settings("worker", &endpoint);
+    settings.resolve_every = Duration::from_millis(1);
+    let client = world.client_with("worker", &settings);
+    for _ in 0..10 {
+        client.describe(tenant(1), storage(1)).await.unwrap();
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_nobodys_is_told() {
+    let world = World::new();
+    let mut settings = world.client_settings("worker", "vault.invalid:50051");
+    settings.attempts = 1;
+    let client = world.client_with("worker", &settings);
+    let told = client.describe(tenant(1), storage(1)).await;
+    assert!(
+        matches!(&told, Err(VaultError::Unavailable(why)) if why.contains("vault.invalid")),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_big_is_refused_before_it_is_read() {
+    let world = World::new();
+    let keeper = world.keeper().await;
+    let server = world.serve(keeper.clone()).await;
+    let client = world.client("worker", server.address);
+    let asked = grant(tenant(1), storage(1));
+    for (bytes, words) in [
+        (65 * 1024, "65536 are the most"),
+        (1024 * 1024, "cannot do that"),
+    ] {
+        let refused = client
+            .sign(&asked, &vec![0; bytes])
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+    assert_eq!(keeper.calls(), 0);
+    server.stop().await;
+}

@@ -7,6 +7,10 @@ use tintype_ports::{
     contract::vault::{storage, tenant},
 };
 
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
 use crate::{
     keeper::SwitchedKeeper,
     world::{PATIENCE, Running, World, until},
@@ -60,4 +64,25 @@ async fn a_vault_that_is_stopped_cuts_what_is_at_hand() {
     let (server, _keeper, call) = busy(&world).await;
     server.stop().await;
     call.await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn those_who_watch_the_health_hear_the_end_and_do_not_hold_it_up() {
+    let world = World::new();
+    let server = world.serve(world.keeper().await).await;
+    let mut client = HealthClient::new(world.channel("scheduler", server.address));
+    let asked = HealthCheckRequest {
+        service: "tintype.vault.v1.Vault".to_owned(),
+    };
+    let mut watch = client.watch(asked).await.unwrap().into_inner();
+    let mut heard = Vec::new();
+    while let Some(answer) = watch.message().await.unwrap() {
+        heard.push(answer.status());
+        if answer.status() == ServingStatus::Serving {
+            server.life.drain();
+        }
+    }
+    assert_eq!(heard.last(), Some(&ServingStatus::NotServing), "{heard:?}");
+    let ended = tokio::time::timeout(PATIENCE, server.task).await;
+    ended.expect("a drained vault ends").unwrap().unwrap();
 }
