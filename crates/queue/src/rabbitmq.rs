@@ -4,6 +4,8 @@
 //! - Tenants are spread by a hash that never changes, so the messages of one stay in order.
 //! - What is unanswered when a connection ends is delivered again. The broker's `consumer_timeout` (30 minutes unless told
 //!   otherwise) ends the channel of a message that is answered later than that: set it above the longest shard.
+//! - A quorum queue without a leader answers nothing, so calls that need it are late. RabbitMQ 3.10 can leave one behind when it
+//!   is killed within seconds of the queue's first declaration. Delete that queue: it is declared again at the next use.
 
 mod consumer;
 mod dead;

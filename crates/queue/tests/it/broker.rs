@@ -10,7 +10,7 @@ use tintype_runtime::{SystemClock, SystemEntropy};
 use tintype_testkit::rabbitmq::TestVhost;
 
 /// On a busy machine a broker may take long; a test that hangs fails all the same.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Broker {
     pub(crate) vhost: TestVhost,
@@ -69,4 +69,11 @@ pub(crate) fn job(tenant: u8, number: u32) -> JobMessage {
         shard: ShardId::new(DateTime::UNIX_EPOCH, shard),
         trace: None,
     }
+}
+
+/// An error with all of its causes.
+pub(crate) fn story(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
 }

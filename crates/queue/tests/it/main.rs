@@ -4,3 +4,4 @@ mod broker;
 mod memory;
 mod rabbitmq;
 mod reality;
+mod weather;

@@ -9,7 +9,7 @@ use lapin::{
 use tintype_ports::{Queue as _, queue::QueueError};
 use tokio::time::timeout;
 
-use crate::broker::{Broker, PATIENCE, job, settings, start};
+use crate::broker::{Broker, PATIENCE, job, settings, start, story};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_understood_becomes_a_dead_letter_and_never_reaches_a_worker() {
@@ -142,13 +142,7 @@ async fn a_queue_that_was_declared_otherwise_is_told_by_name() {
         .await
         .expect_err("no queue");
 
-    let mut texts = Vec::new();
-    let mut cause: Option<&dyn std::error::Error> = Some(&error);
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    let text = texts.join(": ");
+    let text = story(&error);
     assert!(
         text.contains("the queue test.jobs.2 exists in the broker with other settings"),
         "{text}"
@@ -202,4 +196,38 @@ async fn a_large_batch_keeps_the_order_of_each_tenant() {
         };
         assert_eq!(of(&seen), of(&sent), "tenant {tenant}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_comes_many_times_is_many_messages_and_harms_nothing() {
+    let broker = Broker::shared().await;
+    let queue = broker.rabbit().await;
+    let batch: Vec<_> = (0..10).map(|tenant| job(tenant, 1)).collect();
+    for _ in 0..5 {
+        queue.publish(&batch).await.expect("a publish");
+    }
+    let mut consumer = queue.consume().await.expect("a consumer");
+    for _ in 0..50 {
+        let next = timeout(PATIENCE, consumer.next()).await.expect("a message");
+        let delivery = next.expect("no failure").expect("not closed");
+        assert!(batch.contains(delivery.message()));
+        delivery.ack().await.expect("an ack");
+    }
+    assert_eq!(queue.depth().await.expect("a depth"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_is_spoken_where_it_is_asked_for_and_never_replaced_by_plain_text() {
+    let broker = Broker::shared().await;
+    let secured = broker.vhost.url().replacen("amqp://", "amqps://", 1);
+    let mut impatient = settings(&secured, 10);
+    impatient.patience = Duration::from_millis(200);
+    // The broker speaks plain AMQP on this port.
+    let error = start(impatient)
+        .ready(Duration::from_secs(5))
+        .await
+        .expect_err("no TLS here");
+    let text = story(&error);
+    assert!(text.contains("the broker answered with an error"), "{text}");
+    assert!(!text.contains("guest"), "{text}");
 }
