@@ -19,7 +19,8 @@ pub struct JobMessage {
 /// The queue cannot do it now.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The queue holds as many messages as it may; nothing of the batch was taken.
+    /// The queue holds as many messages as it may; nothing of the batch was taken. A broker counts what waits; a queue in
+    /// memory counts what is being worked on as well.
     #[error("the job queue is full")]
     Full,
     /// The broker cannot be reached, or the queue was closed.
@@ -84,7 +85,9 @@ pub trait Consumer: Send {
 /// A queue of jobs with at-least-once delivery.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Publishes all messages, in order within a tenant. Returns once they are as durable as the queue can make them.
+    /// Publishes all messages, in order within a tenant. Returns once they are as durable as the queue can make them. When it
+    /// is unavailable, some of them may have been taken all the same. With several publishers the room is an estimate, which
+    /// they may overrun by a batch each.
     async fn publish(&self, messages: &[JobMessage]) -> Result<(), QueueError>;
 
     /// A new consumer, which competes with the others.

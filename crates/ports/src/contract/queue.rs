@@ -174,7 +174,71 @@ pub async fn a_dead_letter_is_kept_but_not_delivered<F: Future<Output = Arc<dyn 
     assert_eq!(dead(&queue, 10).await, batch(1, 0..3));
 }
 
-/// A full queue takes nothing of a batch, and takes it once there is room. What is being worked on takes room.
+/// A redriven letter is delivered again, the oldest first, and is dead no more. The rest can be forgotten.
+pub async fn dead_letters_go_back_or_are_forgotten<F: Future<Output = Arc<dyn Queue>>>(
+    make: impl Fn(usize) -> F,
+) {
+    let queue = make(10).await;
+    let sent = batch(1, 0..4);
+    publish(&queue, &sent).await;
+    let mut consumer = consumer(&queue).await;
+    for _ in 0..4 {
+        let broken = Rejection::DeadLetter("broken".into());
+        reject(next(&mut consumer).await, broken).await;
+    }
+    let redriven = queue.redrive_dead_letters(2).await;
+    assert_eq!(redriven.ok().as_deref(), Some(&sent[..2]));
+    for expected in &sent[..2] {
+        let delivery = next(&mut consumer).await;
+        assert_eq!(delivery.message(), expected);
+        ack(delivery).await;
+    }
+    assert_eq!(dead(&queue, 10).await, &sent[2..]);
+    assert_eq!(queue.purge_dead_letters().await.ok(), Some(2));
+    assert_eq!(dead(&queue, 10).await, []);
+    assert_eq!(queue.purge_dead_letters().await.ok(), Some(0));
+    let none = queue.redrive_dead_letters(10).await;
+    assert_eq!(none.ok(), Some(Vec::new()));
+    assert!(is_silent(&mut consumer).await);
+}
+
+/// A message keeps its trace, also as a dead letter and after it.
+pub async fn a_trace_travels_with_its_message<F: Future<Output = Arc<dyn Queue>>>(
+    make: impl Fn(usize) -> F,
+) {
+    let queue = make(10).await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let mut sent = message(1, 1);
+    sent.trace = trace.parse().ok();
+    assert!(sent.trace.is_some());
+    publish(&queue, std::slice::from_ref(&sent)).await;
+    let mut consumer = consumer(&queue).await;
+    let delivery = next(&mut consumer).await;
+    assert_eq!(delivery.message(), &sent);
+    reject(delivery, Rejection::DeadLetter("broken".into())).await;
+    assert_eq!(dead(&queue, 1).await, [sent.clone()]);
+    assert!(queue.redrive_dead_letters(1).await.is_ok());
+    assert_eq!(next(&mut consumer).await.message(), &sent);
+}
+
+/// The standing of all queues together is what waits.
+pub async fn the_standing_says_what_waits<F: Future<Output = Arc<dyn Queue>>>(
+    make: impl Fn(usize) -> F,
+) {
+    let queue = make(100).await;
+    for tenant in 0..10 {
+        publish(&queue, &batch(tenant, 0..3)).await;
+    }
+    let standing = match queue.standing().await {
+        Ok(standing) => standing,
+        Err(error) => panic!("the standing cannot be read: {error}"),
+    };
+    let names: BTreeSet<&str> = standing.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names.len(), standing.len());
+    assert_eq!(standing.iter().map(|it| it.waiting).sum::<u64>(), 30);
+}
+
+/// A full queue takes nothing of a batch, and takes it once there is room.
 pub async fn a_full_queue_pushes_back<F: Future<Output = Arc<dyn Queue>>>(
     make: impl Fn(usize) -> F,
 ) {
@@ -184,6 +248,20 @@ pub async fn a_full_queue_pushes_back<F: Future<Output = Arc<dyn Queue>>>(
     assert!(matches!(refused, Err(QueueError::Full)), "{refused:?}");
     assert_eq!(queue.depth().await.ok(), Some(3));
     publish(&queue, &batch(1, 3..4)).await;
+    let refused = queue.publish(&batch(1, 4..5)).await;
+    assert!(matches!(refused, Err(QueueError::Full)), "{refused:?}");
+    let mut consumer = consumer(&queue).await;
+    ack(next(&mut consumer).await).await;
+    publish(&queue, &batch(1, 4..5)).await;
+}
+
+/// What is being worked on takes room as well. For queues that can count it, such as the one in memory; a broker counts
+/// what waits, and leaves what is being worked on to the number of worker slots.
+pub async fn what_is_being_worked_on_takes_room<F: Future<Output = Arc<dyn Queue>>>(
+    make: impl Fn(usize) -> F,
+) {
+    let queue = make(4).await;
+    publish(&queue, &batch(1, 0..4)).await;
     let mut consumer = consumer(&queue).await;
     let delivery = next(&mut consumer).await;
     assert_eq!(queue.depth().await.ok(), Some(4));
@@ -193,6 +271,23 @@ pub async fn a_full_queue_pushes_back<F: Future<Output = Arc<dyn Queue>>>(
     ));
     ack(delivery).await;
     publish(&queue, &batch(1, 4..5)).await;
+}
+
+/// A slot that works on one message holds no other: a second slot gets them all, whatever queue they are in.
+pub async fn a_busy_consumer_hoards_nothing<F: Future<Output = Arc<dyn Queue>>>(
+    make: impl Fn(usize) -> F,
+) {
+    let queue = make(100).await;
+    for tenant in 0..20 {
+        publish(&queue, &batch(tenant, 0..2)).await;
+    }
+    let (mut busy, mut idle) = (consumer(&queue).await, consumer(&queue).await);
+    let held = next(&mut busy).await;
+    for _ in 0..39 {
+        ack(next(&mut idle).await).await;
+    }
+    assert!(is_silent(&mut idle).await);
+    ack(held).await;
 }
 
 /// Consumers that wait are woken, one for each message.
