@@ -1,0 +1,236 @@
+//! Tenants' unwrapped keys, kept for a few minutes so that a keeper outside is not asked for every token.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tintype_model::TenantId;
+use tintype_ports::{Entropy, VaultError};
+use uuid::Uuid;
+
+use super::{KeeperError, KeySource, state::KeyState};
+use crate::{
+    db::{Database, TenantRow},
+    error::OpenError,
+    keyring::KeyRing,
+    seal::{KeyBytes, Place, SealingKey},
+    tenants::{audit_key_place, data_key_place},
+};
+
+/// How long an unwrapped key is kept, after which its bytes are overwritten.
+pub(super) const KEPT_FOR: Duration = Duration::from_secs(300);
+
+/// The most tenants whose keys are kept.
+const MOST: usize = 8192;
+
+/// A keeper that rotates between two wraps of one tenant is tried again this often.
+const WRAP_ROUNDS: usize = 3;
+
+/// A tenant's keys, unwrapped. Overwritten when dropped.
+pub(crate) struct TenantKeys {
+    data: Option<(KeyBytes, SealingKey)>,
+    audit: KeyBytes,
+}
+
+impl TenantKeys {
+    /// Both keys; a destroyed tenant has only the second.
+    pub(crate) fn new(data: Option<KeyBytes>, audit: KeyBytes) -> Result<Self, VaultError> {
+        let data = data.map(|bytes| SealingKey::new(&bytes).map(|key| (bytes, key)));
+        Ok(Self {
+            data: data.transpose()?,
+            audit,
+        })
+    }
+
+    /// The key that seals the tenant's secrets; `NotFound` once the tenant was destroyed.
+    pub(crate) fn data(&self) -> Result<&SealingKey, VaultError> {
+        let data = self.data.as_ref().ok_or(VaultError::NotFound)?;
+        Ok(&data.1)
+    }
+
+    /// Its bytes.
+    pub(crate) fn data_bytes(&self) -> Option<&KeyBytes> {
+        self.data.as_ref().map(|data| &data.0)
+    }
+
+    /// The key that chains the tenant's log.
+    pub(crate) const fn audit(&self) -> &KeyBytes {
+        &self.audit
+    }
+}
+
+/// Keys as they were wrapped in a row, and until when they are kept.
+struct Kept {
+    row: TenantRow,
+    keys: Arc<TenantKeys>,
+    until: Instant,
+}
+
+impl Kept {
+    fn fits(&self, row: &TenantRow) -> bool {
+        self.row.kek_version == row.kek_version
+            && self.row.data_key_version == row.data_key_version
+            && self.row.data_key == row.data_key
+            && self.row.audit_key == row.audit_key
+    }
+}
+
+/// The tenants' keys, and who wraps them.
+pub(crate) struct Keys {
+    state: KeyState,
+    kept: Mutex<HashMap<Uuid, Kept>>,
+}
+
+impl Keys {
+    pub(crate) fn new(source: KeySource, entropy: Arc<dyn Entropy>) -> Self {
+        Self {
+            state: KeyState::new(source, entropy),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Looks at the source of the keys.
+    pub(crate) async fn look(&self, db: &dyn Database) -> Result<(), OpenError> {
+        self.state.look(db).await
+    }
+
+    /// Takes this ring, if it fits the data.
+    pub(crate) async fn take_ring(
+        &self,
+        db: &dyn Database,
+        ring: KeyRing,
+    ) -> Result<(), OpenError> {
+        self.state.take_ring(db, ring).await
+    }
+
+    /// How long to wait until the next look.
+    pub(crate) fn pause(&self) -> Duration {
+        self.state.pause()
+    }
+
+    /// Why the vault cannot work, if it cannot.
+    pub(crate) fn sealed(&self) -> Option<String> {
+        self.state.sealed()
+    }
+
+    /// Refuses while there is no keeper: a sealed vault does not say what it has.
+    pub(crate) fn ready(&self) -> Result<(), VaultError> {
+        self.state.keeper().map(drop)
+    }
+
+    /// The version that wraps what is new.
+    pub(crate) async fn newest(&self) -> Result<i64, VaultError> {
+        Ok(self.state.keeper()?.newest().await?)
+    }
+
+    /// The row's keys, if they are kept. Never waits, so it may be asked while rows are locked.
+    pub(crate) fn kept(&self, row: &TenantRow) -> Option<Arc<TenantKeys>> {
+        let kept = self.held();
+        let found = kept.get(&row.tenant_id)?;
+        let is_good = found.until > Instant::now() && found.fits(row);
+        is_good.then(|| Arc::clone(&found.keys))
+    }
+
+    /// Whether some keys of this tenant are kept.
+    pub(crate) fn has(&self, tenant: Uuid) -> bool {
+        let kept = self.held();
+        kept.get(&tenant)
+            .is_some_and(|found| found.until > Instant::now())
+    }
+
+    /// The row's keys. The keeper may be asked, so no rows may be locked.
+    pub(crate) async fn open(
+        &self,
+        db: &dyn Database,
+        row: &TenantRow,
+    ) -> Result<Arc<TenantKeys>, VaultError> {
+        if let Some(keys) = self.kept(row) {
+            return Ok(keys);
+        }
+        let audit = self
+            .unwrap(db, audit_key_place(row), &row.audit_key)
+            .await?;
+        let data = match &row.data_key {
+            Some(wrapped) => Some(self.unwrap(db, data_key_place(row), wrapped).await?),
+            None => None,
+        };
+        let keys = Arc::new(TenantKeys::new(data, audit)?);
+        self.keep(row.clone(), Arc::clone(&keys));
+        Ok(keys)
+    }
+
+    /// Keeps a row's keys.
+    pub(crate) fn keep(&self, row: TenantRow, keys: Arc<TenantKeys>) {
+        let until = Instant::now() + KEPT_FOR;
+        let mut kept = self.held();
+        if kept.len() >= MOST && !kept.contains_key(&row.tenant_id) {
+            let oldest = kept.iter().min_by_key(|(_, found)| found.until);
+            if let Some(oldest) = oldest.map(|(tenant, _)| *tenant) {
+                kept.remove(&oldest);
+            }
+        }
+        kept.insert(row.tenant_id, Kept { row, keys, until });
+    }
+
+    /// Forgets a tenant's keys.
+    pub(crate) fn forget(&self, tenant: TenantId) {
+        self.held().remove(&tenant.as_uuid());
+    }
+
+    /// Forgets what was kept long enough.
+    pub(crate) fn sweep(&self) {
+        let now = Instant::now();
+        self.held().retain(|_, found| found.until > now);
+    }
+
+    /// Wraps a tenant's keys with the newest key, into a row like this one. The keeper is asked, so no rows may be locked.
+    pub(crate) async fn wrap(
+        &self,
+        row: &TenantRow,
+        keys: &TenantKeys,
+    ) -> Result<TenantRow, VaultError> {
+        let keeper = self.state.keeper()?;
+        for _ in 0..WRAP_ROUNDS {
+            let (kek_version, audit_key) = keeper.wrap(audit_key_place(row), keys.audit()).await?;
+            let data_key = match keys.data_bytes() {
+                Some(bytes) => {
+                    let (version, wrapped) = keeper.wrap(data_key_place(row), bytes).await?;
+                    if version != kek_version {
+                        continue;
+                    }
+                    Some(wrapped)
+                }
+                None => None,
+            };
+            return Ok(TenantRow {
+                kek_version,
+                data_key,
+                audit_key,
+                ..row.clone()
+            });
+        }
+        let text = "the key-encryption key is rotated again and again; try again";
+        Err(VaultError::Locked(text.to_owned()))
+    }
+
+    async fn unwrap(
+        &self,
+        db: &dyn Database,
+        place: Place<'_>,
+        wrapped: &[u8],
+    ) -> Result<KeyBytes, VaultError> {
+        match self.state.keeper()?.unwrap(place, wrapped).await {
+            Err(KeeperError::Missing(_)) => {
+                self.state.look_at_once(db).await;
+                Ok(self.state.keeper()?.unwrap(place, wrapped).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Uuid, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
