@@ -75,8 +75,7 @@ impl Inner {
             audit_mac,
         };
         let row = self.keys.wrap(&row, &keys).await?;
-        self.keys.keep(row.clone(), Arc::new(keys));
-        let held = self.hold_with(tenant, Some(&row)).await?;
+        let held = self.hold_with(tenant, Some((row, Arc::new(keys)))).await?;
         held.keys.data()?;
         Ok(held)
     }
@@ -84,16 +83,20 @@ impl Inner {
     async fn hold_with(
         &self,
         tenant: TenantId,
-        new: Option<&TenantRow>,
+        new: Option<(TenantRow, Arc<TenantKeys>)>,
     ) -> Result<Held, VaultError> {
         for _ in 0..ROUNDS {
             let mut tx = self.db.write().await.map_err(database)?;
-            if let Some(new) = new {
+            if let Some((new, _)) = &new {
                 tx.insert_tenant(new).await.map_err(database)?;
             }
             let locked = tx.lock_tenants(&[tenant.as_uuid()]).await;
             let row = locked.map_err(database)?.pop();
             let row = row.ok_or(VaultError::NotFound)?;
+            // Another may have made the tenant first, with other keys.
+            if let Some((_, keys)) = new.as_ref().filter(|(new, _)| *new == row) {
+                self.keys.keep(row.clone(), Arc::clone(keys));
+            }
             if let Some(keys) = self.keys.kept(&row) {
                 return Ok(Held { tx, row, keys });
             }

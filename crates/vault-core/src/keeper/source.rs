@@ -21,7 +21,7 @@ pub enum KeySource {
     /// An environment variable with the ring's text form. Without it the vault starts sealed.
     Variable(String),
     /// The Transit engine of HashiCorp Vault or OpenBao. While it does not answer, the vault starts sealed.
-    Transit(TransitSettings),
+    Transit(Box<TransitSettings>),
 }
 
 impl From<KeyRing> for KeySource {
@@ -30,10 +30,16 @@ impl From<KeyRing> for KeySource {
     }
 }
 
+impl From<TransitSettings> for KeySource {
+    fn from(settings: TransitSettings) -> Self {
+        Self::Transit(Box::new(settings))
+    }
+}
+
 /// What a look at the source found.
 pub(super) enum Found {
     Ring(KeyRing),
-    Transit(Transit),
+    Transit(Box<Transit>),
 }
 
 impl KeySource {
@@ -53,7 +59,8 @@ impl KeySource {
                 KeyRing::parse(&SecretString::from(text))?
             }
             Self::Transit(settings) => {
-                return Transit::new(settings.clone(), Arc::clone(entropy)).map(Found::Transit);
+                let transit = Transit::new(settings.as_ref().clone(), Arc::clone(entropy))?;
+                return Ok(Found::Transit(Box::new(transit)));
             }
         };
         Ok(Found::Ring(ring))

@@ -98,9 +98,14 @@ impl KeyState {
 
     /// The same because a version is missing: a file may have gained it since the last look.
     pub(super) async fn look_at_once(&self, db: &dyn Database) {
+        let asked_at = Instant::now();
         let mut looked_at = self.looking.lock().await;
-        if looked_at.is_some_and(|at| at.elapsed() < AT_ONCE) {
-            return;
+        if let Some(last) = *looked_at {
+            if last > asked_at {
+                // Somebody else looked while this caller waited.
+                return;
+            }
+            tokio::time::sleep(AT_ONCE.saturating_sub(last.elapsed())).await;
         }
         let outcome = self.look_now(db).await;
         *looked_at = Some(Instant::now());
@@ -128,8 +133,8 @@ impl KeyState {
             }
             Found::Transit(transit) => {
                 transit.newest().await?;
-                check(db, &transit).await?;
-                self.set(Arc::new(transit), None);
+                check(db, &*transit).await?;
+                self.set(Arc::from(transit as Box<dyn Keeper>), None);
             }
         }
         Ok(())

@@ -116,6 +116,11 @@ impl Transit {
                 "the address must be an http or https URL",
             ));
         }
+        if !settings.address.username().is_empty() || settings.address.password().is_some() {
+            return Err(OpenError::Settings(
+                "the address must not hold a name or password; the token stands in its file",
+            ));
+        }
         if settings.key.is_empty() || settings.key.contains('/') || settings.mount.is_empty() {
             return Err(OpenError::Settings(
                 "the key's name and the mount must not be empty, and a name has no slash",

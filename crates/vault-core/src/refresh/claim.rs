@@ -35,6 +35,8 @@ pub(super) struct Claimed {
     pub(super) refresh_token: SecretString,
     /// The audit number of the attempt.
     pub(super) number: i64,
+    /// When it was made.
+    pub(super) at: DateTime<Utc>,
 }
 
 /// What a row says is to be done.
@@ -115,6 +117,7 @@ async fn take(
         opened,
         refresh_token,
         number,
+        at: now,
     })))
 }
 

@@ -144,7 +144,9 @@ async fn ask(vault: &Arc<Inner>, claimed: Claimed) -> Result<Unsaved, Round> {
         opened,
         refresh_token,
         number,
+        at,
     } = claimed;
+    let asked_at = Instant::now();
     let limit = vault.refresh_lease * 2 / 3;
     let call = vault
         .google
@@ -159,7 +161,8 @@ async fn ask(vault: &Arc<Inner>, claimed: Claimed) -> Result<Unsaved, Round> {
         Ok(answer) => Ok(Unsaved {
             tried: row,
             answer,
-            at: vault.now().await?,
+            // A database that is away just now must not cost a refresh token that Google just replaced.
+            at: vault.now().await.unwrap_or(at + asked_at.elapsed()),
             number,
         }),
         Err(RefreshError::Unavailable(why)) => {
@@ -194,11 +197,16 @@ async fn save(vault: &Arc<Inner>, slot: &mut Slot, fresh: Unsaved) -> Result<(),
             Ok(())
         }
         Ok(None) => Err(Round::Again),
-        Err(error @ (VaultError::Database(_) | VaultError::Locked(_))) => {
+        Err(
+            error @ (VaultError::NotFound
+            | VaultError::WrongKind
+            | VaultError::Refused(_)
+            | VaultError::Sealed),
+        ) => Err(error.into()),
+        Err(passing) => {
             slot.unsaved = Some(fresh);
-            Err(error.into())
+            Err(passing.into())
         }
-        Err(error) => Err(error.into()),
     }
 }
 

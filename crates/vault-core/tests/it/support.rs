@@ -14,7 +14,7 @@ use tintype_ports::{
     Clock, Entropy,
     contract::vault::{self, FakeGoogle},
     fake::ManualClock,
-    google_auth::GoogleAuth,
+    google_auth::{GoogleAuth, RefreshAnswer, RefreshError},
 };
 use tintype_testkit::postgres::TestDatabase;
 use tintype_vault_core::{KeyRing, KeySource, OpenError, Times, VaultCore, VaultPostgresSettings};
@@ -36,7 +36,7 @@ impl Entropy for Halfway {
 /// Where the database is.
 enum Base {
     File,
-    Server(TestDatabase),
+    Server(Box<TestDatabase>),
 }
 
 /// A database, a key ring, a folder, and the outside world.
@@ -58,7 +58,7 @@ impl Place {
     pub(crate) async fn on_a_server() -> Self {
         let database = TestDatabase::create().await;
         VaultCore::migrate_postgres(&database.url()).await.unwrap();
-        Self::at(Base::Server(database))
+        Self::at(Base::Server(Box::new(database)))
     }
 
     fn at(base: Base) -> Self {
@@ -135,7 +135,7 @@ impl Place {
     ) -> VaultCore {
         self.files += 1;
         if let Base::Server(database) = &mut self.base {
-            *database = TestDatabase::create().await;
+            **database = TestDatabase::create().await;
             VaultCore::migrate_postgres(&database.url()).await.unwrap();
         }
         self.open_in(self.ring.clone(), google, clock)
@@ -273,11 +273,34 @@ impl GoogleAuth for SilentGoogle {
         _client_id: &str,
         _client_secret: &SecretString,
         _refresh_token: &SecretString,
-    ) -> Result<tintype_ports::google_auth::RefreshAnswer, tintype_ports::google_auth::RefreshError>
-    {
+    ) -> Result<RefreshAnswer, RefreshError> {
         *self.calls.lock().unwrap() += 1;
         self.asked.notify_one();
         std::future::pending().await
+    }
+}
+
+/// A token endpoint that answers when it is told to.
+#[derive(Default)]
+pub(crate) struct LateGoogle {
+    pub(crate) asked: tokio::sync::Notify,
+    pub(crate) answer: tokio::sync::Notify,
+}
+
+#[async_trait::async_trait]
+impl GoogleAuth for LateGoogle {
+    async fn refresh(
+        &self,
+        _client_id: &str,
+        _client_secret: &SecretString,
+        _refresh_token: &SecretString,
+    ) -> Result<RefreshAnswer, RefreshError> {
+        self.asked.notify_one();
+        self.answer.notified().await;
+        Ok(RefreshAnswer {
+            refresh_token: Some(SecretString::from("1//late")),
+            ..FakeGoogle::good("late-access-token")
+        })
     }
 }
 

@@ -39,7 +39,7 @@ fn settings(place: &Place, server: &TransitServer) -> TransitSettings {
 }
 
 async fn open(place: &Place, server: &TransitServer) -> VaultCore {
-    let source = KeySource::Transit(settings(place, server));
+    let source = KeySource::from(settings(place, server));
     place.open_with(source).await.unwrap()
 }
 
@@ -191,7 +191,7 @@ async fn a_vault_starts_sealed_while_the_engine_is_not_well_and_unseals_when_it_
 
 /// With little patience.
 async fn quick(place: &Place, server: &TransitServer) -> VaultCore {
-    let source = KeySource::Transit(TransitSettings {
+    let source = KeySource::from(TransitSettings {
         try_timeout: Duration::from_millis(700),
         call_timeout: Duration::from_millis(1500),
         ..settings(place, server)
@@ -274,7 +274,7 @@ async fn a_key_of_another_kind_is_refused_with_the_reason(place: Place) {
         key: "other".to_owned(),
         ..settings(&place, &server)
     };
-    let vault = place.open_with(KeySource::Transit(missing)).await.unwrap();
+    let vault = place.open_with(missing).await.unwrap();
     let sealed = vault.sealed().await.unwrap();
     assert!(
         sealed.contains("has no key other at kms/transit"),
