@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How often a tenant's keys may change while new ones are wrapped.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 8;
 
 /// The most tenants that do not open and are remembered; more are counted as this many.
 const MAX_FAILED: usize = 10_000;

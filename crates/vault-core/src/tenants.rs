@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How often keys may change between the look at them and the lock.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 8;
 
 /// A locked tenant, with its keys, in a transaction that rolls back unless committed.
 pub(crate) struct Held {
@@ -32,9 +32,8 @@ impl Held {
         let entry = chain.link(entry);
         let number = entry.number;
         chain.end(&mut self.row);
-        self.tx.insert_entries(&[entry]).await.map_err(audit)?;
-        let row = std::slice::from_ref(&self.row);
-        self.tx.set_heads(row).await.map_err(audit)?;
+        let end = std::slice::from_ref(&self.row);
+        self.tx.append(&[entry], end).await.map_err(audit)?;
         Ok(number)
     }
 

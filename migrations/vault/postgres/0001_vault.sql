@@ -3,9 +3,11 @@
 -- be what an outside key service made of them.
 
 -- The role that the program works as: it does not log in and owns nothing; the login of the program is a member of it.
--- Roles belong to the whole server: another database may have made it, or may be making it right now.
+-- Roles belong to the whole server: an administrator or another database may have made it, or may be making it right now.
 DO $$ BEGIN
-    CREATE ROLE tintype_vault NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'tintype_vault') THEN
+        CREATE ROLE tintype_vault NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 DO $$ BEGIN

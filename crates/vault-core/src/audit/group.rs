@@ -8,17 +8,25 @@ use std::{
     time::Duration,
 };
 
+use tintype_model::TenantId;
 use tintype_ports::VaultError;
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
 use super::NewEntry;
-use crate::{db::Database, error::audit, keeper::Keys};
+use crate::{
+    db::{Database, TenantRow},
+    error::audit,
+    keeper::Keys,
+};
 
 /// The most entries in one transaction.
 const MAX_GROUP: usize = 256;
 
 /// The most entries that may wait; more means that the disk does not keep up, and the vault refuses.
 const MAX_WAITING: usize = 8192;
+
+/// How often a tenant's keys may change while its entry waits.
+const ROUNDS: usize = 8;
 
 /// How long an entry may wait for its commit.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -41,10 +49,17 @@ pub(crate) enum Outcome {
     Stale,
 }
 
+/// What a commit says of an entry.
+enum Reply {
+    Done(Outcome),
+    /// The keys of this row are needed first, and are not at hand.
+    Closed(Box<TenantRow>),
+}
+
 struct Waiting {
     entry: NewEntry,
     expected: Option<Expected>,
-    reply: oneshot::Sender<Result<Outcome, VaultError>>,
+    reply: oneshot::Sender<Result<Reply, VaultError>>,
 }
 
 /// The entries that wait for their commit.
@@ -85,6 +100,41 @@ impl Group {
         entry: NewEntry,
         expected: Option<Expected>,
     ) -> Result<Outcome, VaultError> {
+        let recorded = tokio::time::timeout(DEADLINE, self.record_soon(entry, expected)).await;
+        recorded.unwrap_or_else(|_| Err(audit(GroupError::Slow)))
+    }
+
+    async fn record_soon(
+        self: &Arc<Self>,
+        entry: NewEntry,
+        expected: Option<Expected>,
+    ) -> Result<Outcome, VaultError> {
+        if !self.keys.has(entry.tenant.as_uuid()) {
+            self.have_keys(entry.tenant).await?;
+        }
+        for _ in 0..ROUNDS {
+            match self.queue(entry.clone(), expected).await? {
+                Reply::Done(outcome) => return Ok(outcome),
+                Reply::Closed(row) => self.keys.open(&*self.db, &row).await.map(drop)?,
+            }
+        }
+        Err(audit(GroupError::KeysChange))
+    }
+
+    /// Has the tenant's keys at hand before its entry joins the others.
+    async fn have_keys(&self, tenant: TenantId) -> Result<(), VaultError> {
+        let mut tx = self.db.read().await.map_err(audit)?;
+        let row = tx.tenant(tenant).await.map_err(audit)?;
+        tx.rollback().await.map_err(audit)?;
+        let row = row.ok_or(VaultError::NotFound)?;
+        self.keys.open(&*self.db, &row).await.map(drop)
+    }
+
+    async fn queue(
+        self: &Arc<Self>,
+        entry: NewEntry,
+        expected: Option<Expected>,
+    ) -> Result<Reply, VaultError> {
         let (reply, answer) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,18 +147,17 @@ impl Group {
                 reply,
             });
         }
-        let committed = tokio::time::timeout(DEADLINE, self.commit_until(answer)).await;
-        committed.unwrap_or_else(|_| Err(audit(GroupError::Slow)))
+        self.commit_until(answer).await
     }
 
     async fn commit_until(
         self: &Arc<Self>,
-        mut answer: oneshot::Receiver<Result<Outcome, VaultError>>,
-    ) -> Result<Outcome, VaultError> {
+        mut answer: oneshot::Receiver<Result<Reply, VaultError>>,
+    ) -> Result<Reply, VaultError> {
         loop {
             let turn = Arc::clone(&self.turn).lock_owned().await;
             match answer.try_recv() {
-                Ok(outcome) => return outcome,
+                Ok(reply) => return reply,
                 Err(oneshot::error::TryRecvError::Closed) => {
                     return Err(audit(GroupError::BrokenOff));
                 }
@@ -133,10 +182,10 @@ impl Group {
         let limit = self.db.call_timeout();
         let committed = tokio::time::timeout(limit, self.commit(&batch)).await;
         match committed {
-            Ok(Ok(outcomes)) => {
-                for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+            Ok(Ok(replies)) => {
+                for (waiting, reply) in batch.into_iter().zip(replies) {
                     // A caller that went away left its entry in the log: too much there is better than too little.
-                    let _ = waiting.reply.send(outcome);
+                    let _ = waiting.reply.send(reply);
                 }
             }
             Ok(Err(error)) => {

@@ -128,11 +128,8 @@ pub(crate) trait SigningRows: Send {
 /// The access log.
 #[async_trait]
 pub(crate) trait AuditRows: Send {
-    /// Appends entries, in one statement.
-    async fn insert_entries(&mut self, entries: &[EntryRow]) -> Sql<()>;
-
-    /// Stores the length and end of logs: count, code and head of each row, and nothing else of it.
-    async fn set_heads(&mut self, rows: &[TenantRow]) -> Sql<()>;
+    /// Appends entries, and stores the new length and end of their logs: count, code and head of each row, nothing else of it.
+    async fn append(&mut self, entries: &[EntryRow], ends: &[TenantRow]) -> Sql<()>;
 
     /// Entries of a tenant's log after `after`, in order.
     async fn entries(&mut self, tenant: TenantId, after: i64, limit: u32) -> Sql<Vec<EntryRow>>;

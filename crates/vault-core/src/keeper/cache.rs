@@ -8,6 +8,7 @@ use std::{
 
 use tintype_model::TenantId;
 use tintype_ports::{Entropy, VaultError};
+use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
 
 use super::{KeeperError, KeySource, state::KeyState};
@@ -24,6 +25,9 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(300);
 
 /// The most tenants whose keys are kept.
 const MOST: usize = 8192;
+
+/// How many questions for keys may be under way.
+const TURNS: usize = 64;
 
 /// A keeper that rotates between two wraps of one tenant is tried again this often.
 const WRAP_ROUNDS: usize = 3;
@@ -81,6 +85,8 @@ impl Kept {
 pub(crate) struct Keys {
     state: KeyState,
     kept: Mutex<HashMap<Uuid, Kept>>,
+    /// One look at a time for each tenant; a few tenants share a turn. What failed last there, and when.
+    turns: [AsyncMutex<Option<(Instant, String)>>; TURNS],
 }
 
 impl Keys {
@@ -88,6 +94,7 @@ impl Keys {
         Self {
             state: KeyState::new(source, entropy),
             kept: Mutex::default(),
+            turns: std::array::from_fn(|_| AsyncMutex::default()),
         }
     }
 
@@ -140,7 +147,8 @@ impl Keys {
             .is_some_and(|found| found.until > Instant::now())
     }
 
-    /// The row's keys. The keeper may be asked, so no rows may be locked.
+    /// The row's keys. The keeper may be asked, so no rows may be locked. Callers that want the same keys at the same time share
+    /// one question, and one failure of the keeper.
     pub(crate) async fn open(
         &self,
         db: &dyn Database,
@@ -149,6 +157,23 @@ impl Keys {
         if let Some(keys) = self.kept(row) {
             return Ok(keys);
         }
+        let asked_at = Instant::now();
+        let number = usize::from(row.tenant_id.as_bytes()[15]) % TURNS;
+        let mut turn = self.turns[number].lock().await;
+        if let Some(keys) = self.kept(row) {
+            return Ok(keys);
+        }
+        if let Some((_, why)) = turn.as_ref().filter(|(at, _)| *at > asked_at) {
+            return Err(VaultError::Locked(why.clone()));
+        }
+        let opened = self.ask(db, row).await;
+        if let Err(VaultError::Locked(why)) = &opened {
+            *turn = Some((Instant::now(), why.clone()));
+        }
+        opened
+    }
+
+    async fn ask(&self, db: &dyn Database, row: &TenantRow) -> Result<Arc<TenantKeys>, VaultError> {
         let audit = self
             .unwrap(db, audit_key_place(row), &row.audit_key)
             .await?;

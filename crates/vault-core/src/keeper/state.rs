@@ -19,7 +19,7 @@ use crate::{db::Database, error::OpenError, keyring::KeyRing, tenants::audit_key
 /// How often the source is looked at while the vault is sealed, and a key file always.
 const OFTEN: Duration = Duration::from_secs(2);
 
-/// How often an outside key service is asked whether it is still there.
+/// How often anything else is: an outside key service is asked whether it is still there.
 const SELDOM: Duration = Duration::from_secs(15);
 
 /// A version that is missing makes the vault look at once, but not more often than this.
@@ -79,11 +79,11 @@ impl KeyState {
 
     /// How long to wait until the next look.
     pub(super) fn pause(&self) -> Duration {
-        let is_calm = self.read().trouble.is_none();
-        if is_calm && matches!(self.source, KeySource::Transit(_)) {
-            SELDOM
-        } else {
+        let is_in_trouble = self.read().trouble.is_some();
+        if is_in_trouble || matches!(self.source, KeySource::File(_)) {
             OFTEN
+        } else {
+            SELDOM
         }
     }
 

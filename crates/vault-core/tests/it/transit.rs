@@ -23,6 +23,8 @@ on_both!(
     a_token_file_that_is_renewed_is_read_again,
     a_stumbling_engine_is_tried_again,
     an_engine_that_is_away_fails_only_what_needs_it,
+    tenants_whose_keys_are_at_hand_do_not_wait_for_those_whose_keys_are_not,
+    many_callers_that_need_the_same_keys_ask_once,
     a_key_of_another_kind_is_refused_with_the_reason,
 );
 
@@ -280,4 +282,57 @@ async fn a_key_of_another_kind_is_refused_with_the_reason(place: Place) {
         sealed.contains("has no key other at kms/transit"),
         "{sealed}"
     );
+}
+
+async fn tenants_whose_keys_are_at_hand_do_not_wait_for_those_whose_keys_are_not(place: Place) {
+    let server = TransitServer::start().await;
+    let first = open(&place, &server).await;
+    for number in 1..=20 {
+        first
+            .put(tenant(number), storage(1), s3_secret())
+            .await
+            .unwrap();
+    }
+    first.close().await;
+    // Three tries of five seconds each, of which the first is enough for what must not wait.
+    let source = KeySource::from(TransitSettings {
+        try_timeout: Duration::from_secs(5),
+        call_timeout: Duration::from_secs(40),
+        ..settings(&place, &server)
+    });
+    let vault = place.open_with(source).await.unwrap();
+    let at_hand = grant(tenant(1), storage(1));
+    vault.bucket_keys(&at_hand).await.unwrap();
+    server.be(Mood::Silent);
+    let stuck: Vec<_> = (2..=20)
+        .map(|number| {
+            let vault = vault.clone();
+            tokio::spawn(async move { vault.sign(&grant(tenant(number), storage(1)), b"m").await })
+        })
+        .collect();
+    for _ in 0..20 {
+        vault.bucket_keys(&at_hand).await.unwrap();
+    }
+    assert!(stuck.iter().all(|call| !call.is_finished()));
+    server.be(Mood::Well);
+    for call in stuck {
+        call.await.unwrap().unwrap();
+    }
+}
+
+async fn many_callers_that_need_the_same_keys_ask_once(place: Place) {
+    let server = TransitServer::start().await;
+    let first = open(&place, &server).await;
+    first.put(tenant(1), storage(1), s3_secret()).await.unwrap();
+    first.close().await;
+    let vault = open(&place, &server).await;
+    let before = server.calls("decrypt");
+    let callers = (0..50).map(|_| {
+        let vault = vault.clone();
+        tokio::spawn(async move { vault.bucket_keys(&grant(tenant(1), storage(1))).await })
+    });
+    for keys in futures::future::join_all(callers).await {
+        keys.unwrap().unwrap();
+    }
+    assert_eq!(server.calls("decrypt") - before, 2);
 }

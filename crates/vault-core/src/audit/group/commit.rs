@@ -2,24 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use tintype_model::{StorageId, TenantId};
+use tintype_model::StorageId;
 use tintype_ports::VaultError;
 use uuid::Uuid;
 
-use super::{Group, GroupError, Outcome, Waiting};
+use super::{Group, Outcome, Reply, Waiting};
 use crate::{
     audit::chain::Chain,
     db::{Current, Sql, TenantRow, Tx},
     error::audit,
 };
 
-/// How often keys may change between the look at them and the lock.
-const ROUNDS: usize = 4;
-
-type Outcomes = Vec<Result<Outcome, VaultError>>;
-
-/// Tenants whose keys could not be opened, and why.
-type Closed = HashMap<Uuid, VaultError>;
+type Replies = Vec<Result<Reply, VaultError>>;
 
 /// One tenant's part of the commit.
 struct Growing {
@@ -28,121 +22,77 @@ struct Growing {
     grew: bool,
 }
 
-/// One attempt: done, or keys of these rows are needed first.
-enum Attempt {
-    Done(Outcomes),
-    Closed(Vec<TenantRow>),
+/// What a tenant's entries meet.
+enum Met {
+    Open(Box<Growing>),
+    Closed(TenantRow),
+    Broken(VaultError),
 }
 
 impl Group {
-    /// An outcome for each entry. An error lost the whole transaction; trouble of one tenant is its own.
-    pub(super) async fn commit(&self, batch: &[Waiting]) -> Sql<Outcomes> {
+    /// A reply for each entry. An error lost the whole transaction; trouble of one tenant is its own.
+    pub(super) async fn commit(&self, batch: &[Waiting]) -> Sql<Replies> {
         let tenants: BTreeSet<Uuid> = batch
             .iter()
             .map(|waiting| waiting.entry.tenant.as_uuid())
             .collect();
         let tenants: Vec<Uuid> = tenants.into_iter().collect();
-        let mut closed = Closed::new();
-        self.prepare(&tenants, &mut closed).await?;
-        for _ in 0..ROUNDS {
-            match self.attempt(batch, &tenants, &closed).await? {
-                Attempt::Done(outcomes) => return Ok(outcomes),
-                Attempt::Closed(rows) => self.open(&rows, &mut closed).await,
-            }
-        }
-        let failed = batch.iter().map(|_| Err(audit(GroupError::KeysChange)));
-        Ok(failed.collect())
-    }
-
-    /// Has the keys ready before anything is locked: their keeper may be far away.
-    async fn prepare(&self, tenants: &[Uuid], closed: &mut Closed) -> Sql<()> {
-        let unknown: Vec<Uuid> = tenants
-            .iter()
-            .copied()
-            .filter(|tenant| !self.keys.has(*tenant))
-            .collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.db.read().await?;
-        let mut rows = Vec::with_capacity(unknown.len());
-        for tenant in unknown {
-            rows.extend(tx.tenant(TenantId::from_uuid(tenant)).await?);
-        }
-        tx.rollback().await?;
-        self.open(&rows, closed).await;
-        Ok(())
-    }
-
-    async fn open(&self, rows: &[TenantRow], closed: &mut Closed) {
-        for row in rows {
-            if let Err(error) = self.keys.open(&*self.db, row).await {
-                closed.insert(row.tenant_id, error);
-            }
-        }
-    }
-
-    async fn attempt(&self, batch: &[Waiting], tenants: &[Uuid], closed: &Closed) -> Sql<Attempt> {
         let mut tx = self.db.write().await?;
-        let mut growing: HashMap<Uuid, Result<Growing, VaultError>> = HashMap::new();
-        let mut unopened = Vec::new();
-        for row in tx.lock_tenants(tenants).await? {
-            let tenant = row.tenant_id;
-            if let Some(error) = closed.get(&tenant) {
-                growing.insert(tenant, Err(again(error)));
-            } else if let Some(keys) = self.keys.kept(&row) {
-                let chain = Chain::of(&row, keys.audit());
-                let grown = chain.map(|chain| Growing {
-                    row,
-                    chain,
-                    grew: false,
-                });
-                growing.insert(tenant, grown);
-            } else {
-                unopened.push(row);
-            }
-        }
-        if !unopened.is_empty() {
-            tx.rollback().await?;
-            return Ok(Attempt::Closed(unopened));
-        }
+        let rows = tx.lock_tenants(&tenants).await?;
+        let mut met: HashMap<Uuid, Met> = rows
+            .into_iter()
+            .map(|row| (row.tenant_id, self.meet(row)))
+            .collect();
         let currents = currents(&mut tx, batch).await?;
-        let mut outcomes = Vec::with_capacity(batch.len());
+        let mut replies = Vec::with_capacity(batch.len());
         let mut entries = Vec::with_capacity(batch.len());
         for waiting in batch {
-            let tenant = match growing.get_mut(&waiting.entry.tenant.as_uuid()) {
-                None => {
-                    outcomes.push(Err(VaultError::NotFound));
-                    continue;
+            replies.push(match met.get_mut(&waiting.entry.tenant.as_uuid()) {
+                None => Err(VaultError::NotFound),
+                Some(Met::Broken(error)) => Err(again(error)),
+                Some(Met::Closed(row)) => Ok(Reply::Closed(Box::new(row.clone()))),
+                Some(Met::Open(_)) if is_stale(waiting, &currents) => {
+                    Ok(Reply::Done(Outcome::Stale))
                 }
-                Some(Err(error)) => {
-                    outcomes.push(Err(again(error)));
-                    continue;
+                Some(Met::Open(tenant)) => {
+                    entries.push(tenant.chain.link(&waiting.entry));
+                    tenant.grew = true;
+                    Ok(Reply::Done(Outcome::Recorded))
                 }
-                Some(Ok(tenant)) => tenant,
-            };
-            if is_stale(waiting, &currents) {
-                outcomes.push(Ok(Outcome::Stale));
-                continue;
-            }
-            entries.push(tenant.chain.link(&waiting.entry));
-            tenant.grew = true;
-            outcomes.push(Ok(Outcome::Recorded));
+            });
         }
         if entries.is_empty() {
             tx.rollback().await?;
-            return Ok(Attempt::Done(outcomes));
+            return Ok(replies);
         }
-        let mut heads = Vec::with_capacity(growing.len());
-        let grown = growing.into_values().flatten();
-        for Growing { mut row, chain, .. } in grown.filter(|tenant| tenant.grew) {
-            chain.end(&mut row);
-            heads.push(row);
+        let mut ends = Vec::with_capacity(met.len());
+        for tenant in met.into_values() {
+            if let Met::Open(tenant) = tenant
+                && tenant.grew
+            {
+                let Growing { mut row, chain, .. } = *tenant;
+                chain.end(&mut row);
+                ends.push(row);
+            }
         }
-        tx.insert_entries(&entries).await?;
-        tx.set_heads(&heads).await?;
+        tx.append(&entries, &ends).await?;
         tx.commit().await?;
-        Ok(Attempt::Done(outcomes))
+        Ok(replies)
+    }
+
+    /// Only with keys that are at hand: the others' commit must not wait for a keeper that may be far away.
+    fn meet(&self, row: TenantRow) -> Met {
+        let Some(keys) = self.keys.kept(&row) else {
+            return Met::Closed(row);
+        };
+        match Chain::of(&row, keys.audit()) {
+            Ok(chain) => Met::Open(Box::new(Growing {
+                row,
+                chain,
+                grew: false,
+            })),
+            Err(error) => Met::Broken(error),
+        }
     }
 }
 
@@ -183,9 +133,6 @@ fn again(error: &VaultError) -> VaultError {
     struct Shared(String);
 
     match error {
-        VaultError::Sealed => VaultError::Sealed,
-        VaultError::NotFound => VaultError::NotFound,
-        VaultError::Locked(why) => VaultError::Locked(why.clone()),
         VaultError::Audit(source) => audit(Shared(source.to_string())),
         other => audit(Shared(other.to_string())),
     }

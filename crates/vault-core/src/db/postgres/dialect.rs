@@ -32,11 +32,17 @@ pub(super) async fn currents(conn: &mut Conn, owners: &[(Uuid, Uuid)]) -> Sql<Ve
     .await
 }
 
-pub(super) async fn insert_entries(conn: &mut Conn, entries: &[EntryRow]) -> Sql<()> {
+/// Both in one statement, which is one way to the server and back less.
+pub(super) async fn append(conn: &mut Conn, entries: &[EntryRow], ends: &[TenantRow]) -> Sql<()> {
     sqlx::query(
-        "INSERT INTO audit_entry (tenant_id, number, at, action, storage_id, run_id, purpose, mac)
-         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::uuid[], $7::text[],
-                              $8::bytea[])",
+        "WITH added AS (
+             INSERT INTO audit_entry (tenant_id, number, at, action, storage_id, run_id, purpose, mac)
+             SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::uuid[],
+                                  $7::text[], $8::bytea[]))
+         UPDATE vault_tenant t SET audit_count = h.audit_count, audit_mac = h.audit_mac, audit_head = h.audit_head
+         FROM UNNEST($9::uuid[], $10::bigint[], $11::bytea[], $12::bytea[])
+             AS h (tenant_id, audit_count, audit_mac, audit_head)
+         WHERE t.tenant_id = h.tenant_id",
     )
     .bind(column(entries, |entry| entry.tenant_id))
     .bind(column(entries, |entry| entry.number))
@@ -46,22 +52,10 @@ pub(super) async fn insert_entries(conn: &mut Conn, entries: &[EntryRow]) -> Sql
     .bind(column(entries, |entry| entry.run_id))
     .bind(column(entries, |entry| entry.purpose.as_str()))
     .bind(column(entries, |entry| entry.mac.as_slice()))
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn set_heads(conn: &mut Conn, rows: &[TenantRow]) -> Sql<()> {
-    sqlx::query(
-        "UPDATE vault_tenant t SET audit_count = h.audit_count, audit_mac = h.audit_mac, audit_head = h.audit_head
-         FROM UNNEST($1::uuid[], $2::bigint[], $3::bytea[], $4::bytea[])
-             AS h (tenant_id, audit_count, audit_mac, audit_head)
-         WHERE t.tenant_id = h.tenant_id",
-    )
-    .bind(column(rows, |row| row.tenant_id))
-    .bind(column(rows, |row| row.audit_count))
-    .bind(column(rows, |row| row.audit_mac.as_slice()))
-    .bind(column(rows, |row| row.audit_head.as_slice()))
+    .bind(column(ends, |row| row.tenant_id))
+    .bind(column(ends, |row| row.audit_count))
+    .bind(column(ends, |row| row.audit_mac.as_slice()))
+    .bind(column(ends, |row| row.audit_head.as_slice()))
     .execute(conn)
     .await?;
     Ok(())

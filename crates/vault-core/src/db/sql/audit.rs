@@ -8,12 +8,8 @@ use crate::db::{AuditRows, EntryRow, Sql, TenantRow};
 
 #[async_trait]
 impl AuditRows for Begun {
-    async fn insert_entries(&mut self, entries: &[EntryRow]) -> Sql<()> {
-        dialect::insert_entries(self.conn(), entries).await
-    }
-
-    async fn set_heads(&mut self, rows: &[TenantRow]) -> Sql<()> {
-        dialect::set_heads(self.conn(), rows).await
+    async fn append(&mut self, entries: &[EntryRow], ends: &[TenantRow]) -> Sql<()> {
+        dialect::append(self.conn(), entries, ends).await
     }
 
     async fn entries(&mut self, tenant: TenantId, after: i64, limit: u32) -> Sql<Vec<EntryRow>> {

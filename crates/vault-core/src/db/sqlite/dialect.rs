@@ -34,7 +34,7 @@ pub(super) async fn currents(conn: &mut Conn, owners: &[(Uuid, Uuid)]) -> Sql<Ve
     query.build_query_as().fetch_all(conn).await
 }
 
-pub(super) async fn insert_entries(conn: &mut Conn, entries: &[EntryRow]) -> Sql<()> {
+pub(super) async fn append(conn: &mut Conn, entries: &[EntryRow], ends: &[TenantRow]) -> Sql<()> {
     let mut query = QueryBuilder::<Db>::new(
         "INSERT INTO audit_entry (tenant_id, number, at, action, storage_id, run_id, purpose, mac) ",
     );
@@ -48,12 +48,8 @@ pub(super) async fn insert_entries(conn: &mut Conn, entries: &[EntryRow]) -> Sql
             .push_bind(entry.purpose.as_str())
             .push_bind(entry.mac.as_slice());
     });
-    query.build().execute(conn).await?;
-    Ok(())
-}
-
-pub(super) async fn set_heads(conn: &mut Conn, rows: &[TenantRow]) -> Sql<()> {
-    for row in rows {
+    query.build().execute(&mut *conn).await?;
+    for row in ends {
         sqlx::query(
             "UPDATE vault_tenant SET audit_count = $2, audit_mac = $3, audit_head = $4 WHERE tenant_id = $1",
         )
