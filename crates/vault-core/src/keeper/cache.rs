@@ -122,7 +122,7 @@ impl Keys {
         self.state.sealed()
     }
 
-    /// Refuses while there is no keeper: a sealed vault does not say what it has.
+    /// Refuses while there is no keeper, before anything is looked up.
     pub(crate) fn ready(&self) -> Result<(), VaultError> {
         self.state.keeper().map(drop)
     }
@@ -257,5 +257,59 @@ impl Keys {
 
     fn held(&self) -> MutexGuard<'_, HashMap<Uuid, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tintype_ports::fake::SeededEntropy;
+
+    use super::*;
+    use crate::seal::random_key;
+
+    fn row(number: u128, kek_version: i64) -> TenantRow {
+        TenantRow {
+            tenant_id: Uuid::from_u128(number),
+            data_key_version: 1,
+            kek_version,
+            data_key: None,
+            audit_key: vec![1],
+            audit_count: 0,
+            audit_mac: Vec::new(),
+            audit_head: Vec::new(),
+        }
+    }
+
+    fn keys() -> Keys {
+        let ring = KeyRing::generate().unwrap();
+        Keys::new(ring.into(), Arc::new(SeededEntropy::new(1)))
+    }
+
+    #[test]
+    fn only_so_many_tenants_are_kept_and_the_oldest_go_first() {
+        let keys = keys();
+        let shared = Arc::new(TenantKeys::new(None, random_key().unwrap()).unwrap());
+        for number in 0..MOST as u128 + 10 {
+            keys.keep(row(number, 1), Arc::clone(&shared));
+        }
+        assert_eq!(keys.held().len(), MOST);
+        assert!(!keys.has(Uuid::from_u128(0)));
+        assert!(keys.kept(&row(MOST as u128 + 9, 1)).is_some());
+    }
+
+    #[test]
+    fn kept_keys_are_those_of_the_row_as_it_stands() {
+        let keys = keys();
+        let shared = Arc::new(TenantKeys::new(None, random_key().unwrap()).unwrap());
+        keys.keep(row(1, 1), shared);
+        assert!(keys.kept(&row(1, 1)).is_some());
+        assert!(keys.kept(&row(1, 2)).is_none());
+        let moved = TenantRow {
+            audit_key: vec![2],
+            ..row(1, 1)
+        };
+        assert!(keys.kept(&moved).is_none());
+        keys.forget(TenantId::from_uuid(Uuid::from_u128(1)));
+        assert!(keys.kept(&row(1, 1)).is_none());
     }
 }
