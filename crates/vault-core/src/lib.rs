@@ -36,7 +36,7 @@ use uuid::Uuid;
 pub use audit::{AuditFault, AuditHead};
 pub use db::{Times, VaultPostgresSettings};
 pub use error::OpenError;
-pub use keeper::{KeeperError, KeySource, TransitSettings};
+pub use keeper::{KeySource, TransitSettings};
 pub use keyring::{KeyRing, KeyRingError};
 
 use audit::{Group, NewEntry};

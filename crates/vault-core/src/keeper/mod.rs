@@ -18,7 +18,7 @@ use crate::seal::{KeyBytes, Place};
 
 /// Why a keeper does not wrap or unwrap.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeeperError {
+pub(crate) enum KeeperError {
     /// The version that wrapped a key is not there (any more).
     #[error("there is no key-encryption key of version {0}; add it to the key ring")]
     Missing(i64),

@@ -221,3 +221,36 @@ fn whole(error: &dyn Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use tintype_ports::fake::SeededEntropy;
+
+    use super::*;
+
+    fn in_trouble(keeper: bool, ring: bool, since: Instant) -> KeyState {
+        let keys = KeyRing::generate().unwrap();
+        let entropy = Arc::new(SeededEntropy::new(1));
+        let state = KeyState::new(KeySource::File("keys".into()), entropy);
+        *state.write() = Held {
+            keeper: keeper.then(|| Arc::new(keys.clone()) as Arc<dyn Keeper>),
+            ring: ring.then_some(keys),
+            trouble: Some((since, "away".to_owned())),
+        };
+        state
+    }
+
+    #[test]
+    fn a_keeper_that_stays_away_seals_the_vault_when_its_keys_are_forgotten() {
+        let now = Instant::now();
+        let long_ago = now
+            .checked_sub(KEPT_FOR + Duration::from_secs(1))
+            .expect("this machine has run for longer than that");
+        let away = Some("away".to_owned());
+        assert_eq!(in_trouble(false, false, now).sealed(), away);
+        assert_eq!(in_trouble(true, false, now).sealed(), None);
+        assert_eq!(in_trouble(true, false, long_ago).sealed(), away);
+        // A ring in memory does not go away with its file.
+        assert_eq!(in_trouble(true, true, long_ago).sealed(), None);
+    }
+}
