@@ -40,7 +40,7 @@ pub struct SecretInfo {
     pub scopes: Vec<String>,
     /// When the refresh token dies, where Google said so.
     pub refresh_token_expires_at: Option<DateTime<Utc>>,
-    /// Why Google refused the credential last, until it is replaced.
+    /// Why Google refused the credential last, or a keeper revoked it, until it is replaced.
     pub refused: Option<String>,
 }
 
@@ -92,7 +92,7 @@ pub struct AuditEntry {
     pub number: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `put`, `issue`, `refresh`, `reveal`, `sign`, `delete`, `rewrap`, `refused`, `destroy`.
+    /// `put`, `rotate`, `revoke`, `issue`, `refresh`, `reveal`, `sign`, `delete`, `rewrap`, `refused`, `destroy`.
     pub action: String,
     /// The storage whose secret was used.
     pub storage: Option<StorageId>,
@@ -111,8 +111,8 @@ pub enum VaultError {
     /// The secret is of another kind than asked.
     #[error("the storage's credential is of another kind")]
     WrongKind,
-    /// Google refuses the refresh token or the client; the person must sign in again.
-    #[error("google refuses the credential: {0}")]
+    /// Google refuses the refresh token or the client, or a keeper revoked the credential; the person must sign in again.
+    #[error("the credential is refused: {0}")]
     Refused(String),
     /// Google's token endpoint has passing trouble.
     #[error("no access token could be had: {0}")]
@@ -229,7 +229,11 @@ pub trait VaultKeeper: Vault {
         secret: Secret,
     ) -> Result<SecretInfo, VaultError>;
 
-    /// No token or key of this storage is handed out any more until its secret is replaced.
+    /// No access token and no bucket key of this storage is handed out any more until its secret is replaced; signing goes on.
+    /// `reason` is shown to people.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when there is no secret.
     async fn revoke(
         &self,
         tenant: TenantId,

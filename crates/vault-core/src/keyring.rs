@@ -5,18 +5,12 @@
 
 mod file;
 
-use std::{
-    collections::BTreeMap,
-    fmt, io,
-    path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::BTreeMap, fmt, io, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
-use tintype_ports::VaultError;
 
-use crate::seal::{KeyBytes, SealingKey, random_key};
+use crate::seal::{KeyBytes, random_key};
 
 /// Why there is no usable key ring.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +52,12 @@ pub enum KeyRingError {
     /// There is no key at all.
     #[error("the key ring has no key")]
     Empty,
+    /// The environment variable that should hold the ring is not set.
+    #[error("the environment variable {name}, which should hold the key ring, is not set")]
+    NotSet {
+        /// The variable.
+        name: String,
+    },
     /// The version to retire is the newest, or not there.
     #[error("version {version} is the newest or not in the key ring, so it cannot be retired")]
     NotRetirable {
@@ -170,9 +170,14 @@ impl KeyRing {
         self.keys.keys().copied().collect()
     }
 
-    /// The key of a version; a missing one leaves what it wrapped sealed.
-    pub(crate) fn key(&self, version: i64) -> Result<SealingKey, VaultError> {
-        SealingKey::new(self.keys.get(&version).ok_or(VaultError::Sealed)?)
+    /// The key of a version.
+    pub(crate) fn key(&self, version: i64) -> Option<&KeyBytes> {
+        self.keys.get(&version)
+    }
+
+    /// Whether both hold the same keys.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.keys == other.keys
     }
 }
 
@@ -181,24 +186,6 @@ impl fmt::Debug for KeyRing {
         f.debug_struct("KeyRing")
             .field("versions", &self.versions())
             .finish_non_exhaustive()
-    }
-}
-
-/// The ring of a running vault, which may be exchanged. Read it inside the transaction that needs it: a rewrap may have
-/// moved the rows on to a key that an older ring lacks.
-pub(crate) struct SharedRing(RwLock<Arc<KeyRing>>);
-
-impl SharedRing {
-    pub(crate) fn new(ring: KeyRing) -> Arc<Self> {
-        Arc::new(Self(RwLock::new(Arc::new(ring))))
-    }
-
-    pub(crate) fn get(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn set(&self, ring: KeyRing) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 }
 

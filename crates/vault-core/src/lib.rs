@@ -1,11 +1,15 @@
 //! The vault: envelope encryption, single-flight refresh, signing keys, and a log without which there is no answer.
 //!
-//! A key-encryption key (from the key ring, never in the database) wraps each tenant's data key; the data key seals each
-//! secret field, bound to its place. Refresh tokens and client secrets never leave; access tokens live in memory only.
+//! A key-encryption key (from a key ring or an outside key service, never in the database) wraps each tenant's data key; the
+//! data key seals each secret field, bound to its place. Refresh tokens and client secrets never leave. Any number of replicas
+//! may share one PostgreSQL database: what they must agree on (whose turn it is to ask Google, for how long it is left alone, the
+//! token it gave) stands there.
 
 mod audit;
 mod db;
 mod error;
+mod keeper;
+mod keeping;
 mod keyring;
 mod records;
 mod refresh;
@@ -14,155 +18,226 @@ mod seal;
 mod signing;
 mod tenants;
 mod tokens;
+mod using;
 
-use std::{fmt, path::Path, sync::Arc};
-
-use async_trait::async_trait;
-use tintype_model::{StorageId, TenantId};
-use tintype_ports::{
-    Clock, Entropy, Vault, VaultError,
-    google_auth::GoogleAuth,
-    vault::{AccessToken, AuditEntry, BucketKeys, Grant, Secret, SecretInfo},
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
 };
 
-pub use audit::{AuditFault, AuditHead};
-pub use error::OpenError;
-pub use keyring::{KeyRing, KeyRingError};
-pub use rotation::Rewrapped;
+use chrono::{DateTime, Utc};
+use tintype_model::TenantId;
+use tintype_ports::{Clock, Entropy, VaultError, google_auth::GoogleAuth, vault::Grant};
+use tokio::task::AbortHandle;
+use uuid::Uuid;
 
-use audit::{Group, NewEntry, append};
-use db::Database;
+pub use audit::{AuditFault, AuditHead};
+pub use db::{Times, VaultPostgresSettings};
+pub use error::OpenError;
+pub use keeper::{KeySource, TransitSettings};
+pub use keyring::{KeyRing, KeyRingError};
+
+use audit::{Group, NewEntry};
+use db::{CredentialRow, Database, Postgres, Sqlite};
 use error::database;
-use keyring::SharedRing;
-use records::{CredentialRow, Opened};
+use keeper::{Keys, TenantKeys};
+use rotation::Progress;
 use seal::{SealingKey, random_key};
 use tokens::Slots;
 
-/// The vault on a database file.
+/// The vault: in one file, or as a replica on a shared database.
 #[derive(Clone)]
 pub struct VaultCore {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    db: Database,
-    ring: Arc<SharedRing>,
+    db: Arc<dyn Database>,
+    keys: Arc<Keys>,
     google: Arc<dyn GoogleAuth>,
-    clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     log: Arc<Group>,
     slots: Slots,
+    rewrap: Progress,
     /// Seals the access tokens in memory; dies with the process.
     memory_key: SealingKey,
+    /// Who this replica is, in leases.
+    holder: Uuid,
+    refresh_lease: Duration,
+    /// The task that looks for keys.
+    watch: OnceLock<AbortHandle>,
 }
 
 impl VaultCore {
-    /// Opens the vault's database, which is made when absent, and checks that the ring has the keys it needs.
-    /// `entropy` is for jitter only; keys and nonces come from the cryptography library.
+    /// Opens the vault's database file, which is made when absent. `clock` is the time it goes by; `entropy` is for jitter only:
+    /// keys and nonces come from the cryptography library. Must be called within a Tokio runtime.
     ///
     /// # Errors
-    /// When the file cannot be opened or migrated, or the ring lacks a key or holds another one.
+    /// When the file cannot be opened or migrated, or a [`KeySource::Ring`] lacks a key or holds another one. With any other
+    /// source the vault opens sealed and unseals by itself.
     pub async fn open(
         path: &Path,
-        ring: KeyRing,
+        keys: impl Into<KeySource> + Send,
         google: Arc<dyn GoogleAuth>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, OpenError> {
-        let db = db::open(path).await?;
-        check_ring(&db, &ring).await?;
-        let memory_key = random_key().and_then(|bytes| SealingKey::new(&bytes));
-        let ring = SharedRing::new(ring);
-        let log = Group::new(db.writer.clone(), Arc::clone(&ring));
-        let inner = Inner {
-            log,
-            db,
-            ring,
-            google,
-            clock,
-            entropy,
-            slots: Slots::default(),
-            memory_key: memory_key.map_err(OpenError::MemoryKey)?,
-        };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let db = Arc::new(Sqlite::open(path, clock).await?);
+        Self::start(db, keys.into(), google, entropy, refresh::LEASE).await
     }
 
-    /// Exchanges the key ring of a running vault: give all replicas the ring with the new key before any of them rewraps.
+    /// Brings the tables of a PostgreSQL database up to date, as their owner, and makes the role `tintype_vault`. The database is
+    /// the vault's alone. Processes that do it at once wait for each other.
     ///
     /// # Errors
-    /// When the new ring lacks a key that the database needs; then the old one stays.
-    pub async fn use_key_ring(&self, ring: KeyRing) -> Result<(), OpenError> {
-        check_ring(&self.inner.db, &ring).await?;
-        self.inner.ring.set(ring);
-        Ok(())
+    /// When the server cannot be reached, refuses, or a newer version of the program was here.
+    pub async fn migrate_postgres(owner_url: &str) -> Result<(), OpenError> {
+        db::migrate(owner_url).await
     }
 
-    /// Checks a tenant's whole log: every entry follows from the one before it, none is missing, the end is not cut.
+    /// Joins the replicas on a PostgreSQL database (15 or later), see [`Self::migrate_postgres`]. The login must be a member of
+    /// the role `tintype_vault` and should own nothing. `clock` is used only where the settings say so.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn connect(
+        url: &str,
+        settings: VaultPostgresSettings,
+        keys: impl Into<KeySource> + Send,
+        google: Arc<dyn GoogleAuth>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, OpenError> {
+        let db = Arc::new(Postgres::connect(url, settings, clock).await?);
+        Self::start(db, keys.into(), google, entropy, settings.refresh_lease).await
+    }
+
+    async fn start(
+        db: Arc<dyn Database>,
+        source: KeySource,
+        google: Arc<dyn GoogleAuth>,
+        entropy: Arc<dyn Entropy>,
+        refresh_lease: Duration,
+    ) -> Result<Self, OpenError> {
+        let may_come_later = source.may_come_later();
+        let keys = Arc::new(Keys::new(source, Arc::clone(&entropy)));
+        match keys.look(&*db).await {
+            Err(error) if !may_come_later => return Err(error),
+            // Noted, and looked at again by the watch.
+            _ => {}
+        }
+        let memory_key = random_key().and_then(|bytes| SealingKey::new(&bytes));
+        let holder = random_key().map_err(OpenError::MemoryKey)?;
+        let mut id = [0; 16];
+        id.copy_from_slice(&holder[..16]);
+        let inner = Arc::new(Inner {
+            log: Group::new(Arc::clone(&db), Arc::clone(&keys)),
+            db,
+            keys,
+            google,
+            entropy,
+            slots: Slots::default(),
+            rewrap: Progress::default(),
+            memory_key: memory_key.map_err(OpenError::MemoryKey)?,
+            holder: Uuid::from_bytes(id),
+            refresh_lease,
+            watch: OnceLock::new(),
+        });
+        Inner::watch(&inner);
+        Ok(Self { inner })
+    }
+
+    /// Gives the vault a key ring by hand: unseals one that is sealed, and exchanges the ring of a running one. Give all replicas
+    /// the ring with a new key before any of them rewraps.
+    ///
+    /// # Errors
+    /// When the ring lacks a key that the database needs, or holds another one; then everything stays as it was.
+    pub async fn unseal_with(&self, ring: KeyRing) -> Result<(), OpenError> {
+        self.inner.keys.take_ring(&*self.inner.db, ring).await
+    }
+
+    /// Checks a tenant's whole log: every entry follows from the one before it, none is missing, the end is not cut. The head
+    /// that it returns, kept elsewhere, shows a database that was set back later.
     ///
     /// # Errors
     /// The first fault found.
     pub async fn verify_audit(&self, tenant: TenantId) -> Result<AuditHead, AuditFault> {
-        audit::verify(&self.inner.db.reader, &self.inner.ring(), tenant).await
+        audit::verify(&self.inner, tenant).await
     }
 
     /// Waits for running statements and closes the database.
     pub async fn close(&self) {
-        self.inner.db.reader.close().await;
-        self.inner.db.writer.close().await;
+        if let Some(watch) = self.inner.watch.get() {
+            watch.abort();
+        }
+        self.inner.db.close().await;
     }
 }
 
 impl fmt::Debug for VaultCore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VaultCore")
-            .field("ring", &self.inner.ring())
+            .field("sealed", &self.inner.keys.sealed())
             .finish_non_exhaustive()
     }
 }
 
-/// A key that is missing or wrong is told at the start, not at the first secret.
-async fn check_ring(db: &Database, ring: &KeyRing) -> Result<(), OpenError> {
-    let needed: Vec<(i64, uuid::Uuid)> =
-        sqlx::query_as("SELECT kek_version, MIN(tenant_id) FROM vault_tenant GROUP BY kek_version")
-            .fetch_all(&db.reader)
-            .await?;
-    for (version, tenant) in needed {
-        if !ring.versions().contains(&version) {
-            return Err(OpenError::KeyMissing(version));
-        }
-        let mut connection = db.reader.acquire().await?;
-        let row = tenants::load(&mut connection, TenantId::from_uuid(tenant)).await?;
-        // A rewrap may have moved it on in between.
-        let row = row.filter(|row| row.kek_version == version);
-        if row.is_some_and(|row| row.audit_key_bytes(ring).is_err()) {
-            return Err(OpenError::KeyWrong(version));
-        }
-    }
-    Ok(())
-}
-
 impl Inner {
-    fn ring(&self) -> Arc<KeyRing> {
-        self.ring.get()
+    /// Looks for keys again and again, and forgets those that were kept long enough.
+    fn watch(inner: &Arc<Self>) {
+        let vault = Arc::downgrade(inner);
+        let watch = tokio::spawn(async move {
+            while let Some(pause) = vault.upgrade().map(|vault| vault.keys.pause()) {
+                tokio::time::sleep(pause).await;
+                let Some(vault) = vault.upgrade() else { return };
+                vault.keys.sweep();
+                // What is wrong is noted and told to whoever asks.
+                let _ = vault.keys.look(&*vault.db).await;
+            }
+        });
+        let _ = inner.watch.set(watch.abort_handle());
     }
 
-    /// The credential a grant is for, with its secrets.
-    async fn read(&self, grant: &Grant) -> Result<(CredentialRow, Opened), VaultError> {
-        // One transaction: the data key may be replaced at any moment.
-        let mut reading = self.db.reader.begin().await.map_err(database)?;
-        let row = records::load(&mut reading, grant.tenant, grant.storage).await;
-        let row = row.map_err(database)?.ok_or(VaultError::NotFound)?;
-        let tenant = tenants::load(&mut reading, grant.tenant)
+    /// The time that all replicas go by.
+    async fn now(&self) -> Result<DateTime<Utc>, VaultError> {
+        self.within(async { self.db.now().await.map_err(database) })
             .await
-            .map_err(database)?;
-        let opened = row.open(&tenant.ok_or(VaultError::NotFound)?, &self.ring())?;
-        Ok((row, opened))
+    }
+
+    /// No call waits for ever: not for a connection, a lock, nor a network that went silent. Whether a write that ran out of
+    /// time took effect is then unknown, as after any lost answer.
+    async fn within<T>(
+        &self,
+        work: impl Future<Output = Result<T, VaultError>>,
+    ) -> Result<T, VaultError> {
+        let done = tokio::time::timeout(self.db.call_timeout(), work).await;
+        done.unwrap_or_else(|elapsed| Err(VaultError::Database(Box::new(elapsed))))
+    }
+
+    /// The credential a grant is for, with its tenant's keys and the version of the data key.
+    async fn read(
+        &self,
+        grant: &Grant,
+    ) -> Result<(CredentialRow, i64, Arc<TenantKeys>), VaultError> {
+        let (row, tenant) = self
+            .within(async {
+                // One transaction: the data key may be replaced at any moment.
+                let mut tx = self.db.read().await.map_err(database)?;
+                let row = tx.credential(grant.tenant, grant.storage).await;
+                let row = row.map_err(database)?.ok_or(VaultError::NotFound)?;
+                let tenant = tx.tenant(grant.tenant).await.map_err(database)?;
+                tx.rollback().await.map_err(database)?;
+                Ok((row, tenant.ok_or(VaultError::NotFound)?))
+            })
+            .await?;
+        let keys = self.keys.open(&*self.db, &tenant).await?;
+        Ok((row, tenant.data_key_version, keys))
     }
 
     async fn record(&self, grant: &Grant, action: &'static str) -> Result<(), VaultError> {
-        let entry = NewEntry::of_grant(grant, action, self.clock.now());
+        let entry = NewEntry::of_grant(grant, action, self.now().await?);
         self.log.record(entry, None).await?;
         Ok(())
     }
@@ -186,115 +261,10 @@ impl Inner {
     }
 }
 
-#[async_trait]
-impl Vault for VaultCore {
-    async fn put(
-        &self,
-        tenant: TenantId,
-        storage: StorageId,
-        secret: Secret,
-    ) -> Result<SecretInfo, VaultError> {
-        let inner = &self.inner;
-        let mut transaction = db::begin(&inner.db.writer).await.map_err(database)?;
-        let ring = inner.ring();
-        let owner = tenants::load_or_create(&mut transaction, &ring, tenant).await?;
-        let now = inner.clock.now();
-        let entry = NewEntry::of_keeper(tenant, Some(storage), "put", "credential", now);
-        let number = append(&mut transaction, &ring, &entry)
-            .await
-            .map_err(VaultError::from)?;
-        let row = records::new_row(&owner, storage, number, secret, &owner.data_key(&ring)?)?;
-        records::upsert(&mut transaction, &row).await?;
-        transaction.commit().await.map_err(database)?;
-        inner.slots.forget((tenant, storage));
-        Ok(row.info())
-    }
-
-    async fn describe(
-        &self,
-        tenant: TenantId,
-        storage: StorageId,
-    ) -> Result<Option<SecretInfo>, VaultError> {
-        let mut connection = self.inner.db.reader.acquire().await.map_err(database)?;
-        let row = records::load(&mut connection, tenant, storage)
-            .await
-            .map_err(database)?;
-        Ok(row.map(|row| row.info()))
-    }
-
-    async fn access_token(
-        &self,
-        grant: &Grant,
-        rejected: Option<&AccessToken>,
-    ) -> Result<AccessToken, VaultError> {
-        refresh::access_token(&self.inner, grant, rejected).await
-    }
-
-    async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError> {
-        let (row, opened) = match self.inner.read(grant).await {
-            Ok(found) => found,
-            Err(error) => return Err(self.inner.logged_refusal(grant, error).await),
-        };
-        if row.kind != records::S3 {
-            return Err(self
-                .inner
-                .logged_refusal(grant, VaultError::WrongKind)
-                .await);
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(watch) = self.watch.get() {
+            watch.abort();
         }
-        self.inner.record(grant, "reveal").await?;
-        Ok(BucketKeys {
-            access_key_id: row.public_id,
-            secret_access_key: opened.secret,
-        })
-    }
-
-    async fn sign(&self, grant: &Grant, message: &[u8]) -> Result<[u8; 64], VaultError> {
-        let pair = match signing::key_pair(&self.inner, grant).await {
-            Ok(pair) => pair,
-            Err(error) => return Err(self.inner.logged_refusal(grant, error).await),
-        };
-        let signature = signing::sign(&pair, message)?;
-        self.inner.record(grant, "sign").await?;
-        Ok(signature)
-    }
-
-    async fn signing_key(&self, grant: &Grant) -> Result<[u8; 32], VaultError> {
-        let pair = match signing::key_pair(&self.inner, grant).await {
-            Ok(pair) => pair,
-            Err(error) => return Err(self.inner.logged_refusal(grant, error).await),
-        };
-        self.inner.record(grant, "reveal").await?;
-        signing::public_half(&pair)
-    }
-
-    async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {
-        let inner = &self.inner;
-        let mut transaction = db::begin(&inner.db.writer).await.map_err(database)?;
-        if !records::delete(&mut transaction, tenant, storage)
-            .await
-            .map_err(database)?
-        {
-            return Err(VaultError::NotFound);
-        }
-        let now = inner.clock.now();
-        let entry = NewEntry::of_keeper(tenant, Some(storage), "delete", "credential", now);
-        append(&mut transaction, &inner.ring(), &entry)
-            .await
-            .map_err(VaultError::from)?;
-        transaction.commit().await.map_err(database)?;
-        inner.slots.forget((tenant, storage));
-        Ok(())
-    }
-
-    async fn audit_log(
-        &self,
-        tenant: TenantId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<AuditEntry>, VaultError> {
-        let mut connection = self.inner.db.reader.acquire().await.map_err(database)?;
-        audit::page(&mut connection, tenant, after, limit)
-            .await
-            .map_err(database)
     }
 }

@@ -1,41 +1,20 @@
-//! The credentials' rows: what is sealed, what is public, and the version that ties both together.
+//! A credential's secrets: sealed into its row, and opened from it. What is public, and the versions, bind them to the row.
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::SqliteConnection;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     VaultError,
-    vault::{Secret, SecretInfo},
+    vault::{AccessToken, Secret, SecretInfo},
 };
-use uuid::Uuid;
 
 use crate::{
-    error::database,
-    keyring::KeyRing,
+    db::{CredentialRow, TenantRow},
     seal::{Place, SealingKey},
-    tenants::TenantRow,
 };
 
 pub(crate) const GOOGLE: &str = "google";
 pub(crate) const S3: &str = "s3";
-
-/// A credential's row.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct CredentialRow {
-    pub(crate) tenant_id: Uuid,
-    pub(crate) storage_id: Uuid,
-    pub(crate) kind: String,
-    pub(crate) public_id: String,
-    pub(crate) generation: i64,
-    pub(crate) version: i64,
-    pub(crate) key_version: i64,
-    pub(crate) secret: Vec<u8>,
-    pub(crate) refresh_token: Option<Vec<u8>>,
-    pub(crate) scopes: String,
-    pub(crate) refresh_token_expires_at: Option<i64>,
-    pub(crate) refused: Option<String>,
-}
 
 /// A credential's opened secrets.
 pub(crate) struct Opened {
@@ -43,11 +22,18 @@ pub(crate) struct Opened {
     pub(crate) refresh_token: Option<SecretString>,
 }
 
+/// An access token as it stands in the row.
+pub(crate) struct Shared {
+    pub(crate) token: AccessToken,
+    /// The audit number of its refresh.
+    pub(crate) number: i64,
+}
+
 impl CredentialRow {
     fn place(&self, field: &'static str) -> Place<'_> {
         Place {
             purpose: "credential",
-            tenant: TenantId::from_uuid(self.tenant_id),
+            tenant: self.tenant(),
             record: self.storage_id,
             field,
             record_version: self.version,
@@ -56,16 +42,19 @@ impl CredentialRow {
         }
     }
 
-    /// Opens the secrets with the tenant's data key.
-    pub(crate) fn open(&self, tenant: &TenantRow, ring: &KeyRing) -> Result<Opened, VaultError> {
-        let key = tenant.data_key(ring)?;
-        if self.key_version != tenant.data_key_version {
-            return Err(VaultError::Sealed);
-        }
-        self.open_with(&key)
+    pub(crate) const fn tenant(&self) -> TenantId {
+        TenantId::from_uuid(self.tenant_id)
     }
 
-    pub(crate) fn open_with(&self, key: &SealingKey) -> Result<Opened, VaultError> {
+    pub(crate) const fn storage(&self) -> StorageId {
+        StorageId::from_uuid(self.storage_id)
+    }
+
+    /// Opens the secrets with the data key of this version.
+    pub(crate) fn open(&self, key: &SealingKey, key_version: i64) -> Result<Opened, VaultError> {
+        if self.key_version != key_version {
+            return Err(VaultError::Sealed);
+        }
         let open = |field, sealed: &[u8]| {
             let plain = key.open(self.place(field), sealed)?;
             let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
@@ -82,22 +71,91 @@ impl CredentialRow {
 
     /// Seals the secrets into the row, for the versions that stand in it.
     pub(crate) fn seal(&mut self, key: &SealingKey, opened: &Opened) -> Result<(), VaultError> {
-        let secret = key.seal(
-            self.place("secret"),
-            opened.secret.expose_secret().as_bytes(),
-        )?;
-        let refresh_token = opened
-            .refresh_token
-            .as_ref()
-            .map(|token| {
-                key.seal(
-                    self.place("refresh token"),
-                    token.expose_secret().as_bytes(),
-                )
-            })
-            .transpose()?;
+        let seal = |field, secret: &SecretString| {
+            key.seal(self.place(field), secret.expose_secret().as_bytes())
+        };
+        let secret = seal("secret", &opened.secret)?;
+        let refresh_token = opened.refresh_token.as_ref();
+        let refresh_token = refresh_token.map(|token| seal("refresh token", token));
+        self.refresh_token = refresh_token.transpose()?;
         self.secret = secret;
-        self.refresh_token = refresh_token;
+        Ok(())
+    }
+
+    /// The access token in the row, if there is one. It opens only for the generation, the refresh and the end that it was
+    /// sealed for, and never after its credential was replaced.
+    pub(crate) fn open_access(&self, key: &SealingKey) -> Result<Option<Shared>, VaultError> {
+        let (Some(sealed), Some(number), Some(millis)) = (
+            &self.access_token,
+            self.access_number,
+            self.access_expires_at,
+        ) else {
+            return Ok(None);
+        };
+        let generation = self.generation.to_string();
+        let end = millis.to_string();
+        let place = self.access_place(number, [&generation, &end]);
+        let plain = key.open(place, sealed)?;
+        let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
+        let token = AccessToken {
+            secret: SecretString::from(text),
+            expires_at: DateTime::from_timestamp_millis(millis).ok_or(VaultError::Sealed)?,
+            scopes: self.scopes(),
+        };
+        Ok(Some(Shared { token, number }))
+    }
+
+    /// Seals an access token into the row.
+    pub(crate) fn seal_access(
+        &mut self,
+        key: &SealingKey,
+        number: i64,
+        secret: &SecretString,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), VaultError> {
+        let millis = expires_at.timestamp_millis();
+        let generation = self.generation.to_string();
+        let end = millis.to_string();
+        let place = self.access_place(number, [&generation, &end]);
+        let sealed = key.seal(place, secret.expose_secret().as_bytes())?;
+        self.access_token = Some(sealed);
+        self.access_number = Some(number);
+        self.access_expires_at = Some(millis);
+        Ok(())
+    }
+
+    const fn access_place<'a>(&self, number: i64, public: [&'a str; 2]) -> Place<'a> {
+        Place {
+            purpose: "access",
+            tenant: self.tenant(),
+            record: self.storage_id,
+            field: "access token",
+            record_version: number,
+            key_version: self.key_version,
+            public,
+        }
+    }
+
+    /// Forgets the access token.
+    pub(crate) fn forget_access(&mut self) {
+        self.access_token = None;
+        self.access_number = None;
+        self.access_expires_at = None;
+    }
+
+    /// Moves everything sealed in the row from one data key to another.
+    pub(crate) fn reseal(
+        &mut self,
+        (old, old_version): (&SealingKey, i64),
+        (new, new_version): (&SealingKey, i64),
+    ) -> Result<(), VaultError> {
+        let opened = self.open(old, old_version)?;
+        let shared = self.open_access(old)?;
+        self.key_version = new_version;
+        self.seal(new, &opened)?;
+        if let Some(Shared { token, number }) = shared {
+            self.seal_access(new, number, &token.secret, token.expires_at)?;
+        }
         Ok(())
     }
 
@@ -169,114 +227,15 @@ pub(crate) fn new_row(
         scopes: "[]".to_owned(),
         refresh_token_expires_at: None,
         refused: None,
+        access_token: None,
+        access_number: None,
+        access_expires_at: None,
+        lease_holder: None,
+        lease_until: None,
+        failures: 0,
+        retry_at: None,
+        forced_at: None,
     };
     row.seal(key, &opened)?;
     Ok(row)
-}
-
-/// The credential of a storage, unless the tenant was destroyed.
-pub(crate) async fn load(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-    storage: StorageId,
-) -> Result<Option<CredentialRow>, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT c.* FROM credential c JOIN vault_tenant t ON t.tenant_id = c.tenant_id
-         WHERE c.tenant_id = $1 AND c.storage_id = $2 AND t.data_key IS NOT NULL",
-    )
-    .bind(tenant.as_uuid())
-    .bind(storage.as_uuid())
-    .fetch_optional(connection)
-    .await
-}
-
-/// All credentials of a tenant.
-pub(crate) async fn of_tenant(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-) -> Result<Vec<CredentialRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM credential WHERE tenant_id = $1")
-        .bind(tenant.as_uuid())
-        .fetch_all(connection)
-        .await
-}
-
-/// The generation of a storage's credential, if it is there and not refused.
-pub(crate) async fn generation(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-    storage: StorageId,
-) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT generation FROM credential WHERE tenant_id = $1 AND storage_id = $2 AND refused IS NULL",
-    )
-    .bind(tenant.as_uuid())
-    .bind(storage.as_uuid())
-    .fetch_optional(connection)
-    .await
-}
-
-/// Puts or replaces a row.
-pub(crate) async fn upsert(
-    connection: &mut SqliteConnection,
-    row: &CredentialRow,
-) -> Result<(), VaultError> {
-    sqlx::query(
-        "INSERT INTO credential (tenant_id, storage_id, kind, public_id, generation, version, key_version, secret,
-                                 refresh_token, scopes, refresh_token_expires_at, refused)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT (tenant_id, storage_id) DO UPDATE SET
-             kind = excluded.kind, public_id = excluded.public_id, generation = excluded.generation,
-             version = excluded.version, key_version = excluded.key_version, secret = excluded.secret,
-             refresh_token = excluded.refresh_token, scopes = excluded.scopes,
-             refresh_token_expires_at = excluded.refresh_token_expires_at, refused = excluded.refused",
-    )
-    .bind(row.tenant_id)
-    .bind(row.storage_id)
-    .bind(&row.kind)
-    .bind(&row.public_id)
-    .bind(row.generation)
-    .bind(row.version)
-    .bind(row.key_version)
-    .bind(&row.secret)
-    .bind(&row.refresh_token)
-    .bind(&row.scopes)
-    .bind(row.refresh_token_expires_at)
-    .bind(&row.refused)
-    .execute(connection)
-    .await
-    .map_err(database)?;
-    Ok(())
-}
-
-/// Marks a credential as refused, if it still is what was tried. `false`: it changed meanwhile.
-pub(crate) async fn refuse(
-    connection: &mut SqliteConnection,
-    tried: &CredentialRow,
-    why: &str,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(
-        "UPDATE credential SET refused = $4 WHERE tenant_id = $1 AND storage_id = $2 AND version = $3",
-    )
-    .bind(tried.tenant_id)
-    .bind(tried.storage_id)
-    .bind(tried.version)
-    .bind(why)
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Removes a credential. `false`: there was none.
-pub(crate) async fn delete(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-    storage: StorageId,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("DELETE FROM credential WHERE tenant_id = $1 AND storage_id = $2")
-        .bind(tenant.as_uuid())
-        .bind(storage.as_uuid())
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() == 1)
 }

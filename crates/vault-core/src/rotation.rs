@@ -1,216 +1,219 @@
 //! Key changes while the vault works: rewrap under a new key-encryption key, a new data key, destruction.
 
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use tintype_model::TenantId;
-use tintype_ports::VaultError;
+use tintype_ports::{VaultError, vault::KeyStanding};
 use uuid::Uuid;
 
 use crate::{
-    Inner, VaultCore,
-    audit::{NewEntry, append},
-    db,
+    Inner,
+    audit::NewEntry,
+    db::TenantRow,
     error::database,
-    records,
+    keeper::TenantKeys,
     seal::{SealingKey, random_key},
-    signing,
-    tenants::{self, TenantRow},
 };
 
-/// Tenants looked up at a time.
-const BATCH: u32 = 100;
+/// How often a tenant's keys may change while new ones are wrapped.
+const ROUNDS: usize = 8;
 
-/// What a rewrap did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rewrapped {
-    /// Tenants whose keys are wrapped with the newest key now.
-    pub moved: u64,
-    /// Tenants whose keys could not be opened; they stay as they are.
-    pub failed: u64,
+/// The most tenants that do not open and are remembered; more are counted as this many.
+const MAX_FAILED: usize = 10_000;
+
+/// How far this process's rewrap is.
+#[derive(Default)]
+pub(crate) struct Progress(Mutex<Position>);
+
+#[derive(Default)]
+struct Position {
+    /// The tenant that was looked at last.
+    after: Uuid,
+    failed: BTreeSet<Uuid>,
 }
 
-impl VaultCore {
-    /// Wraps every tenant's keys with the newest key of the ring, one tenant a commit: broken off, it goes on where it
-    /// stopped when called again. Afterwards [`Self::key_versions_in_use`] says which keys may be retired.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn rewrap(&self) -> Result<Rewrapped, VaultError> {
-        let mut done = Rewrapped::default();
-        let mut after = Uuid::nil();
-        loop {
-            let batch = self.rewrap_batch(&mut after, BATCH).await?;
-            if batch == Rewrapped::default() {
-                return Ok(done);
-            }
-            done.moved += batch.moved;
-            done.failed += batch.failed;
+impl Progress {
+    fn held(&self) -> MutexGuard<'_, Position> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, tenant: Uuid, is_wrapped: bool) {
+        let mut position = self.held();
+        position.after = tenant;
+        if is_wrapped {
+            position.failed.remove(&tenant);
+        } else if position.failed.len() < MAX_FAILED {
+            position.failed.insert(tenant);
         }
     }
+}
 
-    /// One bounded batch of [`Self::rewrap`], behind the tenant `after`, which is moved on.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn rewrap_batch(
-        &self,
-        after: &mut Uuid,
-        limit: u32,
-    ) -> Result<Rewrapped, VaultError> {
-        let newest = self.inner.ring().newest();
-        let tenants: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT tenant_id FROM vault_tenant WHERE kek_version <> $1 AND tenant_id > $2
-             ORDER BY tenant_id LIMIT $3",
-        )
-        .bind(newest)
-        .bind(*after)
-        .bind(i64::from(limit))
-        .fetch_all(&self.inner.db.reader)
-        .await
-        .map_err(database)?;
-        let mut done = Rewrapped::default();
-        for tenant in tenants {
-            *after = tenant;
-            match rewrap_tenant(&self.inner, TenantId::from_uuid(tenant)).await {
-                Ok(()) => done.moved += 1,
-                Err(VaultError::Sealed) => {
-                    tracing::error!(tenant.id = %TenantId::from_uuid(tenant), "keys cannot be opened, not rewrapped");
-                    done.failed += 1;
-                }
-                Err(error) => return Err(error),
+/// Which key-encryption keys are in use.
+pub(crate) async fn standing(vault: &Inner) -> Result<KeyStanding, VaultError> {
+    let newest = vault.keys.newest().await?;
+    let mut tx = vault.db.read().await.map_err(database)?;
+    let versions = tx.key_versions().await.map_err(database)?;
+    tx.rollback().await.map_err(database)?;
+    let old = versions.iter().filter(|(version, _)| *version != newest);
+    let waiting: i64 = old.map(|(_, tenants)| tenants).sum();
+    let waiting = u64::try_from(waiting).unwrap_or(0);
+    let failed = u64::try_from(vault.rewrap.held().failed.len()).unwrap_or(u64::MAX);
+    Ok(KeyStanding {
+        newest,
+        in_use: versions.into_iter().map(|(version, _)| version).collect(),
+        waiting,
+        failed: failed.min(waiting),
+    })
+}
+
+/// Rewraps at most `limit` tenants, one a commit: broken off, the next call goes on. A call that comes to the end begins anew.
+pub(crate) async fn rewrap(vault: &Inner, limit: u32) -> Result<KeyStanding, VaultError> {
+    let newest = vault.keys.newest().await?;
+    let after = vault.rewrap.held().after;
+    let mut tenants = waiting(vault, newest, after, limit).await?;
+    if tenants.is_empty() && !after.is_nil() {
+        tenants = waiting(vault, newest, Uuid::nil(), limit).await?;
+    }
+    for tenant in tenants {
+        match vault.within(rewrap_tenant(vault, tenant, newest)).await {
+            Ok(()) => vault.rewrap.note(tenant, true),
+            Err(VaultError::Sealed | VaultError::Audit(_)) => {
+                tracing::error!(
+                    tenant.id = %TenantId::from_uuid(tenant),
+                    "keys cannot be opened or the log does not verify: not rewrapped"
+                );
+                vault.rewrap.note(tenant, false);
             }
+            Err(error) => return Err(error),
         }
-        Ok(done)
     }
+    standing(vault).await
+}
 
-    /// The versions of the key ring that the database needs, oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn key_versions_in_use(&self) -> Result<Vec<i64>, VaultError> {
-        sqlx::query_scalar("SELECT DISTINCT kek_version FROM vault_tenant ORDER BY kek_version")
-            .fetch_all(&self.inner.db.reader)
-            .await
-            .map_err(database)
+async fn waiting(
+    vault: &Inner,
+    newest: i64,
+    after: Uuid,
+    limit: u32,
+) -> Result<Vec<Uuid>, VaultError> {
+    let mut tx = vault.db.read().await.map_err(database)?;
+    let tenants = tx.tenants_to_rewrap(newest, after, limit).await;
+    tx.rollback().await.map_err(database)?;
+    tenants.map_err(database)
+}
+
+async fn rewrap_tenant(vault: &Inner, tenant: Uuid, newest: i64) -> Result<(), VaultError> {
+    let tenant = TenantId::from_uuid(tenant);
+    for _ in 0..ROUNDS {
+        let (row, keys) = open(vault, tenant).await?;
+        if row.kek_version >= newest {
+            // Another replica was here first.
+            return Ok(());
+        }
+        let next = vault.keys.wrap(&row, &keys).await?;
+        let purpose = format!("key-encryption key {}", next.kek_version);
+        if replace(vault, &row, next, None, &purpose).await? {
+            return Ok(());
+        }
     }
+    Err(keep_changing())
+}
 
-    /// Gives the tenant a new data key and seals all its secrets with it, in one commit.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such tenant or it was destroyed; else when a record does not open or the database
-    /// fails, and then nothing has changed.
-    pub async fn rotate_tenant_key(&self, tenant: TenantId) -> Result<(), VaultError> {
-        let mut transaction = db::begin(&self.inner.db.writer).await.map_err(database)?;
-        let ring = self.inner.ring();
-        let row = tenants::load(&mut transaction, tenant)
-            .await
-            .map_err(database)?;
-        let row = row.ok_or(VaultError::NotFound)?;
-        let old = row.data_key(&ring)?;
-        let audit_key = row.audit_key_bytes(&ring)?;
+/// Gives the tenant a new data key and seals all its secrets with it, in one commit.
+pub(crate) async fn rotate_tenant_key(vault: &Inner, tenant: TenantId) -> Result<(), VaultError> {
+    for _ in 0..ROUNDS {
+        let (row, keys) = open(vault, tenant).await?;
+        keys.data()?;
         let bytes = random_key()?;
-        let new = SealingKey::new(&bytes)?;
-        let version = row.data_key_version + 1;
-        for mut credential in records::of_tenant(&mut transaction, tenant)
-            .await
-            .map_err(database)?
-        {
-            let opened = credential.open(&row, &ring)?;
-            credential.key_version = version;
-            credential.seal(&new, &opened)?;
-            records::upsert(&mut transaction, &credential).await?;
+        let sealing = SealingKey::new(&bytes)?;
+        let new = TenantKeys::new(Some(bytes), keys.audit().clone())?;
+        let renewed = TenantRow {
+            data_key_version: row.data_key_version + 1,
+            ..row.clone()
+        };
+        let next = vault.keys.wrap(&renewed, &new).await?;
+        let purpose = format!("data key {}", next.data_key_version);
+        if replace(vault, &row, next, Some(&sealing), &purpose).await? {
+            return Ok(());
         }
-        for mut key in signing::of_tenant(&mut transaction, tenant)
-            .await
-            .map_err(database)?
-        {
-            key.reseal(&old, &new, version)?;
-            signing::store(&mut transaction, &key)
+    }
+    Err(keep_changing())
+}
+
+/// Puts newly wrapped keys in the place of those in `old`, and reseals what a new data key must seal. `false`: they changed
+/// meanwhile.
+async fn replace(
+    vault: &Inner,
+    old: &TenantRow,
+    next: TenantRow,
+    new_key: Option<&SealingKey>,
+    purpose: &str,
+) -> Result<bool, VaultError> {
+    let tenant = TenantId::from_uuid(old.tenant_id);
+    let now = vault.now().await?;
+    let mut held = vault.hold(tenant).await?;
+    let same = held.row.kek_version == old.kek_version
+        && held.row.data_key_version == old.data_key_version
+        && held.row.data_key == old.data_key
+        && held.row.audit_key == old.audit_key;
+    if !same {
+        return Ok(false);
+    }
+    if let Some(new) = new_key {
+        let keys = held.keys.clone();
+        let key = keys.data()?;
+        let version = next.data_key_version;
+        for mut credential in held.tx.credentials(tenant).await.map_err(database)? {
+            credential.reseal((key, old.data_key_version), (new, version))?;
+            held.tx
+                .put_credential(&credential)
                 .await
                 .map_err(database)?;
         }
-        let next = TenantRow {
-            data_key_version: version,
-            kek_version: ring.newest(),
-            data_key: Some(tenants::wrap_data_key(&ring, tenant, version, &bytes)?),
-            audit_key: tenants::wrap_audit_key(&ring, tenant, &audit_key)?,
-            ..row
-        };
-        tenants::replace_keys(&mut transaction, &next)
-            .await
-            .map_err(database)?;
-        let purpose = format!("data key {version}");
-        let entry = self.keeper_entry(tenant, "rewrap", purpose);
-        append(&mut transaction, &ring, &entry)
-            .await
-            .map_err(VaultError::from)?;
-        transaction.commit().await.map_err(database)
+        for mut signing in held.tx.signing_keys(tenant).await.map_err(database)? {
+            signing.reseal(key, new, version)?;
+            held.tx.put_signing_key(&signing).await.map_err(database)?;
+        }
     }
-
-    /// Forgets the tenant's data key and deletes its secrets. Its log stays. What a copy of the database still holds
-    /// opens only together with that copy's wrapped key; retiring the key-encryption key ends that too.
-    ///
-    /// # Errors
-    /// `NotFound` when there is no such tenant or it was destroyed already; else when the database fails.
-    pub async fn destroy_tenant(&self, tenant: TenantId) -> Result<(), VaultError> {
-        let inner = &self.inner;
-        let mut transaction = db::begin(&inner.db.writer).await.map_err(database)?;
-        let row = tenants::load(&mut transaction, tenant)
-            .await
-            .map_err(database)?;
-        row.filter(|row| row.data_key.is_some())
-            .ok_or(VaultError::NotFound)?;
-        let entry = self.keeper_entry(tenant, "destroy", "tenant".to_owned());
-        append(&mut transaction, &inner.ring(), &entry)
-            .await
-            .map_err(VaultError::from)?;
-        tenants::destroy(&mut transaction, tenant, inner.clock.now())
-            .await
-            .map_err(database)?;
-        transaction.commit().await.map_err(database)?;
-        inner.slots.forget_tenant(tenant);
-        db::checkpoint(&inner.db.writer).await.map_err(database)
-    }
-
-    fn keeper_entry(&self, tenant: TenantId, action: &'static str, purpose: String) -> NewEntry {
-        NewEntry::of_keeper(tenant, None, action, purpose, self.inner.clock.now())
-    }
+    held.tx.replace_keys(&next).await.map_err(database)?;
+    let entry = NewEntry::of_keeper(tenant, None, "rewrap", purpose, now);
+    held.append(&entry).await?;
+    held.commit().await?;
+    Ok(true)
 }
 
-async fn rewrap_tenant(vault: &Inner, tenant: TenantId) -> Result<(), VaultError> {
-    let mut transaction = db::begin(&vault.db.writer).await.map_err(database)?;
-    let ring = vault.ring();
-    let row = tenants::load(&mut transaction, tenant)
+/// Forgets the tenant's data key and deletes its secrets. Its log stays. What a copy of the database still holds opens only
+/// together with that copy's wrapped key; retiring the key-encryption key ends that too.
+pub(crate) async fn destroy_tenant(vault: &Inner, tenant: TenantId) -> Result<(), VaultError> {
+    let now = vault.now().await?;
+    let mut held = vault.hold_living(tenant).await?;
+    let entry = NewEntry::of_keeper(tenant, None, "destroy", "tenant", now);
+    held.append(&entry).await?;
+    held.tx
+        .destroy_tenant(tenant, now)
         .await
         .map_err(database)?;
+    held.commit().await?;
+    vault.slots.forget_tenant(tenant);
+    vault.keys.forget(tenant);
+    vault.db.scrub().await.map_err(database)
+}
+
+async fn open(
+    vault: &Inner,
+    tenant: TenantId,
+) -> Result<(TenantRow, std::sync::Arc<TenantKeys>), VaultError> {
+    let mut tx = vault.db.read().await.map_err(database)?;
+    let row = tx.tenant(tenant).await.map_err(database)?;
+    tx.rollback().await.map_err(database)?;
     let row = row.ok_or(VaultError::NotFound)?;
-    if row.kek_version == ring.newest() {
-        return Ok(());
-    }
-    let audit_key = row.audit_key_bytes(&ring)?;
-    let data_key = match &row.data_key {
-        Some(_) => {
-            let key = row.data_key_bytes(&ring)?;
-            Some(tenants::wrap_data_key(
-                &ring,
-                tenant,
-                row.data_key_version,
-                &key,
-            )?)
-        }
-        None => None,
-    };
-    let next = TenantRow {
-        kek_version: ring.newest(),
-        data_key,
-        audit_key: tenants::wrap_audit_key(&ring, tenant, &audit_key)?,
-        ..row
-    };
-    tenants::replace_keys(&mut transaction, &next)
-        .await
-        .map_err(database)?;
-    let purpose = format!("key-encryption key {}", next.kek_version);
-    let entry = NewEntry::of_keeper(tenant, None, "rewrap", purpose, vault.clock.now());
-    append(&mut transaction, &ring, &entry)
-        .await
-        .map_err(VaultError::from)?;
-    transaction.commit().await.map_err(database)
+    let keys = vault.keys.open(&*vault.db, &row).await?;
+    Ok((row, keys))
+}
+
+fn keep_changing() -> VaultError {
+    VaultError::Unavailable("the tenant's keys keep changing; try again".to_owned())
 }

@@ -36,7 +36,7 @@ pub(crate) struct Place<'a> {
 
 impl Place<'_> {
     /// The place as bytes; every part of variable length is preceded by its length, so no two places look the same.
-    fn to_bytes(self) -> Vec<u8> {
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
         let mut bytes = b"tintype vault 1".to_vec();
         bytes.extend_from_slice(self.tenant.as_uuid().as_bytes());
         bytes.extend_from_slice(self.record.as_bytes());

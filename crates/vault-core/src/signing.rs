@@ -2,27 +2,15 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use sqlx::SqliteConnection;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{VaultError, vault::Grant};
-use uuid::Uuid;
 
 use crate::{
-    Inner, db,
+    Inner,
+    db::{SigningRow, TenantRow},
     error::database,
-    keyring::KeyRing,
     seal::{Place, SealingKey},
-    tenants::{self, TenantRow},
 };
-
-/// A signing key's row.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct SigningRow {
-    pub(crate) tenant_id: Uuid,
-    pub(crate) storage_id: Uuid,
-    pub(crate) key_version: i64,
-    pub(crate) pkcs8: Vec<u8>,
-}
 
 impl SigningRow {
     const fn place(&self) -> Place<'static> {
@@ -50,8 +38,7 @@ impl SigningRow {
         Ok(())
     }
 
-    fn open(&self, tenant: &TenantRow, ring: &KeyRing) -> Result<Ed25519KeyPair, VaultError> {
-        let key = tenant.data_key(ring)?;
+    fn open(&self, key: &SealingKey) -> Result<Ed25519KeyPair, VaultError> {
         let plain = key.open(self.place(), &self.pkcs8)?;
         Ed25519KeyPair::from_pkcs8(&plain).map_err(|_| VaultError::Sealed)
     }
@@ -59,25 +46,28 @@ impl SigningRow {
 
 /// The storage's key pair, made at first use.
 pub(crate) async fn key_pair(vault: &Inner, grant: &Grant) -> Result<Ed25519KeyPair, VaultError> {
-    let mut reading = vault.db.reader.begin().await.map_err(database)?;
-    if let Some(row) = load(&mut reading, grant).await.map_err(database)? {
-        let tenant = tenants::load(&mut reading, grant.tenant)
-            .await
-            .map_err(database)?;
-        return row.open(&tenant.ok_or(VaultError::NotFound)?, &vault.ring());
+    let mut reading = vault.db.read().await.map_err(database)?;
+    let row = reading.signing_key(grant.tenant, grant.storage).await;
+    if let Some(row) = row.map_err(database)? {
+        let tenant = reading.tenant(grant.tenant).await.map_err(database)?;
+        let tenant = tenant.ok_or(VaultError::NotFound)?;
+        reading.rollback().await.map_err(database)?;
+        let keys = vault.keys.open(&*vault.db, &tenant).await?;
+        return row.open(keys.data()?);
     }
-    drop(reading);
-    let mut transaction = db::begin(&vault.db.writer).await.map_err(database)?;
-    let ring = vault.ring();
-    let tenant = tenants::load_or_create(&mut transaction, &ring, grant.tenant).await?;
+    reading.rollback().await.map_err(database)?;
+    let mut held = vault.hold_or_create(grant.tenant).await?;
+    let keys = held.keys.clone();
+    let key = keys.data()?;
     // Another caller may have made it between the two transactions.
-    if let Some(row) = load(&mut transaction, grant).await.map_err(database)? {
-        return row.open(&tenant, &ring);
+    let row = held.tx.signing_key(grant.tenant, grant.storage).await;
+    if let Some(row) = row.map_err(database)? {
+        return row.open(key);
     }
-    let row = new_row(&tenant, grant.storage, &ring)?;
-    store(&mut transaction, &row).await.map_err(database)?;
-    transaction.commit().await.map_err(database)?;
-    row.open(&tenant, &ring)
+    let row = new_row(&held.row, grant.storage, key)?;
+    held.tx.put_signing_key(&row).await.map_err(database)?;
+    held.commit().await?;
+    row.open(key)
 }
 
 /// The public half.
@@ -96,51 +86,10 @@ pub(crate) fn sign(pair: &Ed25519KeyPair, message: &[u8]) -> Result<[u8; 64], Va
         .map_err(|_| VaultError::Sealed)
 }
 
-/// All signing keys of a tenant.
-pub(crate) async fn of_tenant(
-    connection: &mut SqliteConnection,
-    tenant: TenantId,
-) -> Result<Vec<SigningRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM signing_key WHERE tenant_id = $1")
-        .bind(tenant.as_uuid())
-        .fetch_all(connection)
-        .await
-}
-
-/// Puts or replaces a row.
-pub(crate) async fn store(
-    connection: &mut SqliteConnection,
-    row: &SigningRow,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO signing_key (tenant_id, storage_id, key_version, pkcs8) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (tenant_id, storage_id) DO UPDATE SET
-             key_version = excluded.key_version, pkcs8 = excluded.pkcs8",
-    )
-    .bind(row.tenant_id)
-    .bind(row.storage_id)
-    .bind(row.key_version)
-    .bind(&row.pkcs8)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn load(
-    connection: &mut SqliteConnection,
-    grant: &Grant,
-) -> Result<Option<SigningRow>, sqlx::Error> {
-    sqlx::query_as("SELECT * FROM signing_key WHERE tenant_id = $1 AND storage_id = $2")
-        .bind(grant.tenant.as_uuid())
-        .bind(grant.storage.as_uuid())
-        .fetch_optional(connection)
-        .await
-}
-
 fn new_row(
     tenant: &TenantRow,
     storage: StorageId,
-    ring: &KeyRing,
+    key: &SealingKey,
 ) -> Result<SigningRow, VaultError> {
     let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
         .map_err(|_| VaultError::Unavailable("no key pair could be made".to_owned()))?;
@@ -150,6 +99,6 @@ fn new_row(
         key_version: tenant.data_key_version,
         pkcs8: Vec::new(),
     };
-    row.pkcs8 = tenant.data_key(ring)?.seal(row.place(), pkcs8.as_ref())?;
+    row.pkcs8 = key.seal(row.place(), pkcs8.as_ref())?;
     Ok(row)
 }

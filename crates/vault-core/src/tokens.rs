@@ -1,4 +1,4 @@
-//! Access tokens in memory: one slot a storage, whose lock is the single flight.
+//! Access tokens in memory: one slot a storage, whose lock lets one caller of this process at a time look for a new one.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,9 @@ use tintype_ports::{VaultError, google_auth::RefreshAnswer, vault::AccessToken};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::{
-    records::CredentialRow,
+    audit::Expected,
+    db::CredentialRow,
+    records::Shared,
     seal::{Place, SealingKey},
 };
 
@@ -22,32 +24,43 @@ const MARGIN: TimeDelta = TimeDelta::seconds(60);
 /// Beyond this many slots, idle ones are dropped.
 const MANY_SLOTS: usize = 4096;
 
-/// The first pause after trouble at Google's endpoint; it doubles with every failure.
-const FIRST_PAUSE: f64 = 5.0;
+/// Whether a token may still be handed out.
+pub(crate) fn is_living(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now < expires_at - MARGIN
+}
 
-/// The longest pause, in seconds, before jitter.
-const LONGEST_PAUSE: f64 = 300.0;
-
-/// What stays known of one storage's tokens.
+/// What stays known of one storage's tokens in this process.
 #[derive(Default)]
 pub(crate) struct Slot {
     /// The token, sealed with a key that only this process has.
-    pub(crate) cached: Option<Cached>,
-    /// Failures in a row, and until when Google is left alone.
-    pub(crate) failures: u32,
-    pub(crate) retry_at: Option<DateTime<Utc>>,
-    /// When a token was replaced last because Google's API rejected it.
-    pub(crate) forced_at: Option<DateTime<Utc>>,
+    cached: Option<Cached>,
     /// An answer of Google that could not be stored yet.
     pub(crate) unsaved: Option<Unsaved>,
 }
 
 /// An access token in memory.
-pub(crate) struct Cached {
+struct Cached {
     sealed: Vec<u8>,
     expires_at: DateTime<Utc>,
     scopes: Vec<String>,
+    generation: i64,
+    number: i64,
+}
+
+/// A token that may be handed out, if what it is from is still current.
+pub(crate) struct Candidate {
+    pub(crate) token: AccessToken,
     pub(crate) generation: i64,
+    pub(crate) number: i64,
+}
+
+impl Candidate {
+    pub(crate) const fn expected(&self) -> Expected {
+        Expected {
+            generation: self.generation,
+            access_number: Some(self.number),
+        }
+    }
 }
 
 /// What Google answered for a credential as it was read.
@@ -65,64 +78,49 @@ impl Slot {
     pub(crate) fn living(
         &self,
         key: &SealingKey,
-        owner: (TenantId, StorageId),
+        owner: Key,
         now: DateTime<Utc>,
-    ) -> Result<Option<(AccessToken, i64)>, VaultError> {
-        let Some(cached) = self
-            .cached
-            .as_ref()
-            .filter(|cached| now < cached.expires_at - MARGIN)
-        else {
+    ) -> Result<Option<Candidate>, VaultError> {
+        let cached = self.cached.as_ref();
+        let Some(cached) = cached.filter(|cached| is_living(cached.expires_at, now)) else {
             return Ok(None);
         };
-        let plain = key.open(memory_place(owner, cached.generation), &cached.sealed)?;
+        let plain = key.open(memory_place(owner, cached.number), &cached.sealed)?;
         let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
-        let token = AccessToken {
-            secret: SecretString::from(text),
-            expires_at: cached.expires_at,
-            scopes: cached.scopes.clone(),
-        };
-        Ok(Some((token, cached.generation)))
+        Ok(Some(Candidate {
+            token: AccessToken {
+                secret: SecretString::from(text),
+                expires_at: cached.expires_at,
+                scopes: cached.scopes.clone(),
+            },
+            generation: cached.generation,
+            number: cached.number,
+        }))
     }
 
-    /// Keeps what Google answered and forgets past trouble.
+    /// Keeps a token as it stands in the database.
     pub(crate) fn keep(
         &mut self,
         key: &SealingKey,
-        owner: (TenantId, StorageId),
-        fresh: &Unsaved,
+        owner: Key,
+        generation: i64,
+        shared: &Shared,
     ) -> Result<(), VaultError> {
-        let generation = fresh.tried.generation;
-        let secret = fresh.answer.access_token.expose_secret().as_bytes();
-        let lifetime = TimeDelta::from_std(fresh.answer.expires_in).unwrap_or(TimeDelta::hours(1));
+        let secret = shared.token.secret.expose_secret().as_bytes();
         self.cached = Some(Cached {
-            sealed: key.seal(memory_place(owner, generation), secret)?,
-            expires_at: fresh.at + lifetime,
-            scopes: fresh.answer.scopes.clone(),
+            sealed: key.seal(memory_place(owner, shared.number), secret)?,
+            expires_at: shared.token.expires_at,
+            scopes: shared.token.scopes.clone(),
             generation,
+            number: shared.number,
         });
-        self.failures = 0;
-        self.retry_at = None;
         Ok(())
     }
 
-    /// Leaves Google alone for a while: twice as long after every failure, ± 25 %. `unit` is in `0.0..1.0`.
-    pub(crate) fn cool_down(&mut self, now: DateTime<Utc>, unit: f64) {
-        let doubled =
-            FIRST_PAUSE * 2.0_f64.powi(i32::try_from(self.failures.min(16)).unwrap_or(16));
-        let seconds = doubled.min(LONGEST_PAUSE) * (0.75 + unit / 2.0);
-        let pause = std::time::Duration::from_secs_f64(seconds);
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = Some(now + pause);
-    }
-
     fn is_idle(&self, now: DateTime<Utc>) -> bool {
-        let has_token = self
-            .cached
-            .as_ref()
-            .is_some_and(|cached| now < cached.expires_at);
-        let is_cooling = self.retry_at.is_some_and(|retry_at| now < retry_at);
-        !has_token && !is_cooling && self.unsaved.is_none()
+        let cached = self.cached.as_ref();
+        let has_token = cached.is_some_and(|cached| now < cached.expires_at);
+        !has_token && self.unsaved.is_none()
     }
 }
 
@@ -157,32 +155,14 @@ impl Slots {
     }
 }
 
-const fn memory_place((tenant, storage): Key, generation: i64) -> Place<'static> {
+const fn memory_place((tenant, storage): Key, number: i64) -> Place<'static> {
     Place {
         purpose: "memory",
         tenant,
         record: storage.as_uuid(),
         field: "access token",
-        record_version: generation,
+        record_version: number,
         key_version: 0,
         public: ["", ""],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_five_minutes() {
-        let mut slot = Slot::default();
-        let now = DateTime::UNIX_EPOCH;
-        let mut pauses = Vec::new();
-        for _ in 0..40 {
-            slot.cool_down(now, 0.5);
-            pauses.push((slot.retry_at.unwrap() - now).num_seconds());
-        }
-        assert_eq!(pauses[..8], [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(pauses[39], 300);
     }
 }

@@ -1,6 +1,7 @@
 //! What every vault promises: one refresh at a time, no answer without an audit entry, no secret of another tenant.
 
 mod fakes;
+mod keepers;
 mod secrets;
 mod tokens;
 
@@ -14,7 +15,7 @@ pub use fakes::{FakeGoogle, SCOPES};
 
 use crate::{
     fake::ManualClock,
-    vault::{Grant, Secret, Vault, VaultError},
+    vault::{Grant, Secret, Vault, VaultError, VaultKeeper},
 };
 
 /// The refresh token that [`google_secret`] puts in.
@@ -139,4 +140,53 @@ where
     secrets::a_signing_key_stays_the_same(bench().await).await;
     secrets::a_deleted_secret_is_gone_at_once(bench().await).await;
     secrets::every_use_is_in_the_log(bench().await).await;
+}
+
+struct KeeperBench {
+    keeper: Arc<dyn VaultKeeper>,
+    google: Arc<FakeGoogle>,
+    grant: Grant,
+}
+
+impl KeeperBench {
+    async fn token(&self) -> Result<String, VaultError> {
+        let token = self.keeper.access_token(&self.grant, None).await?;
+        Ok(token.secret.expose_secret().to_owned())
+    }
+
+    async fn put(&self, secret: Secret) {
+        let put = self
+            .keeper
+            .put(self.grant.tenant, self.grant.storage, secret)
+            .await;
+        put.expect("a secret can be put");
+    }
+}
+
+/// Runs the suite of what keepers do, beside [`suite`]; `open` makes a new, empty vault on each call.
+///
+/// # Panics
+/// When the vault breaks a promise.
+pub async fn keeper_suite<F, Fut>(open: F)
+where
+    F: Fn(Arc<FakeGoogle>, Arc<ManualClock>) -> Fut,
+    Fut: Future<Output = Arc<dyn VaultKeeper>>,
+{
+    let bench = async || {
+        let google = Arc::new(FakeGoogle::default());
+        let keeper = open(Arc::clone(&google), clock()).await;
+        KeeperBench {
+            keeper,
+            google,
+            grant: grant(tenant(1), storage(1)),
+        }
+    };
+    keepers::a_secret_is_rotated_only_where_it_is_as_expected(bench().await).await;
+    keepers::a_rotated_secret_ends_the_old_token(bench().await).await;
+    keepers::a_revoked_credential_gives_nothing_until_it_is_replaced(bench().await).await;
+    keepers::a_new_data_key_leaves_everything_readable(bench().await).await;
+    keepers::what_is_wrapped_with_the_newest_key_waits_for_nothing(bench().await).await;
+    keepers::a_destroyed_tenant_is_gone_and_its_log_stays(bench().await).await;
+    keepers::a_whole_log_verifies_with_its_length(bench().await).await;
+    keepers::a_vault_with_its_keys_is_not_sealed(bench().await).await;
 }

@@ -1,11 +1,14 @@
 //! Walks a tenant's chain and says whether the log is what the vault wrote.
 
-use sqlx::SqlitePool;
-use tintype_model::TenantId;
+use aws_lc_rs::hmac::Key;
+use tintype_model::{RunId, StorageId, TenantId};
 use tintype_ports::VaultError;
 
-use super::{EntryRow, MAX_PAGE, NewEntry, chain, rows};
-use crate::{error::database, keyring::KeyRing, tenants};
+use super::{
+    MAX_PAGE, NewEntry,
+    chain::{Chain, code, hmac_key},
+};
+use crate::{Inner, db::EntryRow, error::database};
 
 /// The end of a verified log. Kept elsewhere, it also shows a database that was set back to an older copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,21 +46,17 @@ pub enum AuditFault {
 }
 
 /// Verifies a tenant's whole log, as it stood when the call began.
-pub(crate) async fn verify(
-    pool: &SqlitePool,
-    ring: &KeyRing,
-    tenant: TenantId,
-) -> Result<AuditHead, AuditFault> {
-    let mut transaction = pool.begin().await.map_err(database)?;
-    let row = tenants::load(&mut transaction, tenant)
-        .await
-        .map_err(database)?;
+pub(crate) async fn verify(vault: &Inner, tenant: TenantId) -> Result<AuditHead, AuditFault> {
+    let mut tx = vault.db.read().await.map_err(database)?;
+    let row = tx.tenant(tenant).await.map_err(database)?;
     let row = row.ok_or(VaultError::NotFound)?;
-    let key = row.audit_key_bytes(ring)?;
+    let keys = vault.keys.open(&*vault.db, &row).await?;
+    let key = hmac_key(keys.audit());
     let mut count = 0;
-    let mut mac = chain::beginning(&key, tenant);
+    let mut mac = Chain::beginning(keys.audit(), tenant);
     loop {
-        let page = rows(&mut transaction, tenant, count, MAX_PAGE)
+        let page = tx
+            .entries(tenant, count, MAX_PAGE)
             .await
             .map_err(database)?;
         if page.is_empty() {
@@ -68,7 +67,7 @@ pub(crate) async fn verify(
             if entry.number != number {
                 return Err(AuditFault::Missing { number });
             }
-            let expected = chain_link(&key, &mac, tenant, &entry)
+            let expected = expected_code(&key, &mac, tenant, &entry)
                 .filter(|expected| *expected == entry.mac)
                 .ok_or(AuditFault::Changed { number })?;
             (count, mac) = (number, expected);
@@ -76,7 +75,7 @@ pub(crate) async fn verify(
     }
     let is_whole = row.audit_count == count
         && row.audit_mac == mac
-        && chain::is_head(&key, count, &mac, &row.audit_head);
+        && Chain::is_head(keys.audit(), count, &mac, &row.audit_head);
     if is_whole {
         Ok(AuditHead { count, mac })
     } else {
@@ -85,23 +84,19 @@ pub(crate) async fn verify(
 }
 
 /// `None` for an entry that the vault cannot have written.
-fn chain_link(
-    key: &crate::seal::KeyBytes,
-    before: &[u8],
-    tenant: TenantId,
-    row: &EntryRow,
-) -> Option<Vec<u8>> {
+fn expected_code(key: &Key, before: &[u8], tenant: TenantId, row: &EntryRow) -> Option<Vec<u8>> {
     let entry = NewEntry {
         tenant,
         at: chrono::DateTime::from_timestamp_millis(row.at)?,
         action: ACTIONS.into_iter().find(|action| *action == row.action)?,
-        storage: row.storage_id.map(tintype_model::StorageId::from_uuid),
-        run: row.run_id.map(tintype_model::RunId::from_uuid),
+        storage: row.storage_id.map(StorageId::from_uuid),
+        run: row.run_id.map(RunId::from_uuid),
         purpose: row.purpose.clone(),
     };
-    Some(chain::link(key, before, row.number, &entry))
+    Some(code(key, before, row.number, &entry))
 }
 
-const ACTIONS: [&str; 9] = [
-    "put", "issue", "refresh", "reveal", "sign", "delete", "rewrap", "refused", "destroy",
+const ACTIONS: [&str; 11] = [
+    "put", "rotate", "revoke", "issue", "refresh", "reveal", "sign", "delete", "rewrap", "refused",
+    "destroy",
 ];

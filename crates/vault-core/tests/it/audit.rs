@@ -1,19 +1,23 @@
 //! No log, no answer; and a log that was touched says so.
 
 use tintype_ports::{
-    Vault, VaultError,
+    Vault, VaultError, VaultKeeper,
     contract::vault::{google_secret, grant, s3_secret, storage, tenant},
 };
 use tintype_vault_core::AuditFault;
 
 use crate::support::Place;
 
-const UNWRITABLE: &str =
-    "CREATE TRIGGER full BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+on_both!(
+    what_cannot_be_logged_is_not_answered,
+    google_is_not_asked_for_what_could_not_be_logged,
+    every_change_of_the_log_is_found,
+    a_cut_log_is_not_continued_as_if_nothing_had_happened,
+    the_database_refuses_a_careless_change_of_the_log,
+    a_refusal_is_logged_too,
+);
 
-#[tokio::test]
-async fn what_cannot_be_logged_is_not_answered() {
-    let place = Place::new();
+async fn what_cannot_be_logged_is_not_answered(place: Place) {
     let vault = place.open().await;
     vault
         .put(tenant(1), storage(1), google_secret())
@@ -23,7 +27,7 @@ async fn what_cannot_be_logged_is_not_answered() {
     let (google, bucket) = (grant(tenant(1), storage(1)), grant(tenant(1), storage(2)));
     vault.access_token(&google, None).await.unwrap();
     vault.sign(&bucket, b"m").await.unwrap();
-    place.tamper(UNWRITABLE).await;
+    place.fill_disk("audit_entry", None).await;
     for _ in 0..3 {
         let cached = vault.access_token(&google, None).await;
         assert!(matches!(cached, Err(VaultError::Audit(_))), "{cached:?}");
@@ -58,21 +62,19 @@ async fn what_cannot_be_logged_is_not_answered() {
             .unwrap()
             .is_some()
     );
-    place.tamper("DROP TRIGGER full").await;
+    place.empty_disk("audit_entry").await;
     vault.access_token(&google, None).await.unwrap();
     assert_eq!(place.google.calls(), 1);
     vault.verify_audit(tenant(1)).await.unwrap();
 }
 
-#[tokio::test]
-async fn google_is_not_asked_for_what_could_not_be_logged() {
-    let place = Place::new();
+async fn google_is_not_asked_for_what_could_not_be_logged(place: Place) {
     let vault = place.open().await;
     vault
         .put(tenant(1), storage(1), google_secret())
         .await
         .unwrap();
-    place.tamper(UNWRITABLE).await;
+    place.fill_disk("audit_entry", None).await;
     let token = vault
         .access_token(&grant(tenant(1), storage(1)), None)
         .await;
@@ -80,29 +82,24 @@ async fn google_is_not_asked_for_what_could_not_be_logged() {
     assert_eq!(place.google.calls(), 0);
 }
 
-async fn with_ten_entries() -> (Place, tintype_vault_core::VaultCore) {
-    let place = Place::new();
-    let vault = place.open().await;
+async fn with_ten_entries(place: &mut Place) -> tintype_vault_core::VaultCore {
+    let (google, clock) = (place.google.clone(), place.clock.clone());
+    let vault = place.open_empty(google, clock).await;
     for _ in 0..10 {
         vault.put(tenant(1), storage(1), s3_secret()).await.unwrap();
     }
-    place
-        .tamper(
-            "DROP TRIGGER audit_entry_is_never_changed; DROP TRIGGER audit_entry_is_never_deleted",
-        )
-        .await;
+    place.allow_changes_of_the_log().await;
     assert_eq!(vault.verify_audit(tenant(1)).await.unwrap().count, 10);
-    (place, vault)
+    vault
 }
 
-#[tokio::test]
-async fn every_change_of_the_log_is_found() {
+async fn every_change_of_the_log_is_found(mut place: Place) {
     let changes = [
         ("UPDATE audit_entry SET purpose = 'x' WHERE number = 4", "entry 4 was changed or moved"),
         ("UPDATE audit_entry SET action = 'issue' WHERE number = 4", "entry 4 was changed or moved"),
         ("UPDATE audit_entry SET at = at + 1 WHERE number = 4", "entry 4 was changed or moved"),
         ("UPDATE audit_entry SET storage_id = NULL WHERE number = 4", "entry 4 was changed or moved"),
-        ("UPDATE audit_entry SET mac = zeroblob(32) WHERE number = 4", "entry 4 was changed or moved"),
+        ("UPDATE audit_entry SET mac = ZEROS WHERE number = 4", "entry 4 was changed or moved"),
         ("DELETE FROM audit_entry WHERE number = 4", "entry 4 is missing"),
         ("DELETE FROM audit_entry WHERE number = 1", "entry 1 is missing"),
         (
@@ -119,16 +116,23 @@ async fn every_change_of_the_log_is_found() {
         ("DELETE FROM audit_entry", "the log's end was changed: 0 entries are there"),
     ];
     for (change, expected) in changes {
-        let (place, vault) = with_ten_entries().await;
-        place.tamper(change).await;
+        let vault = with_ten_entries(&mut place).await;
+        place
+            .tamper(&change.replace("ZEROS", &place.zeros(32)))
+            .await;
         let fault = vault.verify_audit(tenant(1)).await.unwrap_err();
         assert_eq!(fault.to_string(), expected, "{change}");
+        let counted = vault.verify_audit_log(tenant(1)).await;
+        assert!(
+            matches!(counted, Err(VaultError::Audit(_))),
+            "{change}: {counted:?}"
+        );
+        vault.close().await;
     }
 }
 
-#[tokio::test]
-async fn a_cut_log_is_not_continued_as_if_nothing_had_happened() {
-    let (place, vault) = with_ten_entries().await;
+async fn a_cut_log_is_not_continued_as_if_nothing_had_happened(mut place: Place) {
+    let vault = with_ten_entries(&mut place).await;
     place
         .tamper(
             "DELETE FROM audit_entry WHERE number > 7; UPDATE vault_tenant SET audit_count = 7,
@@ -141,24 +145,19 @@ async fn a_cut_log_is_not_continued_as_if_nothing_had_happened() {
     assert!(matches!(fault, Err(AuditFault::EndChanged { found: 7 })));
 }
 
-#[tokio::test]
-async fn the_database_refuses_a_careless_change_of_the_log() {
-    let place = Place::new();
+async fn the_database_refuses_a_careless_change_of_the_log(place: Place) {
     let vault = place.open().await;
     vault.put(tenant(1), storage(1), s3_secret()).await.unwrap();
-    let database = place.database().await;
     for sql in [
         "DELETE FROM audit_entry",
         "UPDATE audit_entry SET purpose = 'x'",
     ] {
-        let refused = sqlx::query(sql).execute(&database).await.unwrap_err();
+        let refused = place.try_tamper(sql).await.unwrap_err();
         assert!(refused.to_string().contains("append-only"), "{refused}");
     }
 }
 
-#[tokio::test]
-async fn a_refusal_is_logged_too() {
-    let place = Place::new();
+async fn a_refusal_is_logged_too(place: Place) {
     let vault = place.open().await;
     vault.put(tenant(1), storage(1), s3_secret()).await.unwrap();
     vault

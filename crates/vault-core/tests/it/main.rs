@@ -1,29 +1,38 @@
-//! The vault on a real database file, against a token endpoint that counts.
+//! The vault on both of its databases, against a token endpoint that counts and a key service that can be broken.
 
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests may panic as the tests themselves do"
 )]
 
+/// Each of these tests runs on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                super::$name(crate::support::Place::in_a_file()).await;
+            }
+        )*}
+        mod on_postgres {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() {
+                super::$name(crate::support::Place::on_a_server().await).await;
+            }
+        )*}
+    };
+}
+
 mod audit;
+mod deaths;
+mod logging;
+mod migrations;
+mod promises;
+mod replicas;
 mod rotation;
 mod sealing;
+mod starting;
 mod support;
 mod tokens;
-
-use std::sync::Arc;
-
-use support::Place;
-use tintype_ports::{Vault, contract::vault::suite};
-
-#[tokio::test]
-async fn the_vault_keeps_every_promise_of_its_port() {
-    let place = Place::new();
-    let number = std::sync::atomic::AtomicU32::new(0);
-    suite(async |google, clock| {
-        let name = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let vault = place.open_named(&format!("{name}.db"), google, clock).await;
-        Arc::new(vault) as Arc<dyn Vault>
-    })
-    .await;
-}
+mod transit;
+mod transit_server;

@@ -102,7 +102,8 @@ pub(super) const ROOMS: &[Room] = &[
     },
     Room {
         package: "tintype-vault-core",
-        may_use: &["tintype-model", "tintype-ports"],
+        // The guarded HTTP client lives in runtime: a key service is reached with it.
+        may_use: &["tintype-model", "tintype-ports", "tintype-runtime"],
         tests_may_use: &[],
         reason: ADAPTER,
     },
@@ -201,10 +202,15 @@ pub(super) const OUTSIDERS: &[Outsider] = &[
     },
     Outsider {
         crates: &["reqwest"],
-        only_in: &["tintype-google", "tintype-runtime", "tintype-blob"],
+        only_in: &[
+            "tintype-google",
+            "tintype-runtime",
+            "tintype-blob",
+            "tintype-vault-core",
+        ],
         free_in_tests: true,
         reason: "all egress goes through one guarded client with deadlines, proxies and authorities; \
-                 blob hands the one it is given to the object store",
+                 blob hands the one it is given to the object store, vault-core asks a key service with it",
     },
     Outsider {
         crates: &["axum", "hyper", "hyper-util"],

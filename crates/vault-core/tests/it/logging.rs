@@ -1,0 +1,117 @@
+//! The vault's role on PostgreSQL, and what happens when it may not write its log.
+
+use tintype_ports::{
+    Vault, VaultError, VaultKeeper,
+    contract::vault::{google_secret, grant, s3_secret, storage, tenant},
+};
+use tintype_vault_core::VaultCore;
+
+use crate::support::{Halfway, Place};
+
+#[tokio::test]
+async fn a_vault_that_may_not_write_its_log_answers_nothing() {
+    let place = Place::on_a_server().await;
+    let vault = place.open().await;
+    vault
+        .put(tenant(1), storage(1), google_secret())
+        .await
+        .unwrap();
+    vault.put(tenant(1), storage(2), s3_secret()).await.unwrap();
+    let (account, bucket) = (grant(tenant(1), storage(1)), grant(tenant(1), storage(2)));
+    let token = vault.access_token(&account, None).await.unwrap();
+    place
+        .tamper("REVOKE INSERT ON audit_entry FROM tintype_vault")
+        .await;
+    let refused = [
+        vault.access_token(&account, None).await.err(),
+        vault.access_token(&account, Some(&token)).await.err(),
+        vault.bucket_keys(&bucket).await.err(),
+        vault.sign(&bucket, b"m").await.err(),
+        vault.signing_key(&bucket).await.err(),
+        vault.put(tenant(2), storage(1), s3_secret()).await.err(),
+        vault.delete(tenant(1), storage(2)).await.err(),
+        vault.rotate_tenant_key(tenant(1)).await.err(),
+        vault.destroy_tenant(tenant(1)).await.err(),
+        vault.revoke(tenant(1), storage(2), "x").await.err(),
+        vault
+            .rotate(tenant(1), storage(2), None, s3_secret())
+            .await
+            .err(),
+    ];
+    for (number, error) in refused.into_iter().enumerate() {
+        assert!(
+            matches!(error, Some(VaultError::Audit(_))),
+            "{number}: {error:?}"
+        );
+    }
+    assert_eq!(place.google.calls(), 1);
+    place
+        .tamper("GRANT INSERT ON audit_entry TO tintype_vault")
+        .await;
+    // Nothing of all that was done, and nothing of it stands in the log.
+    let log = vault.audit_log(tenant(1), 0, 100).await.unwrap();
+    let actions: Vec<&str> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(actions, ["put", "put", "refresh", "issue"]);
+    let same = vault.access_token(&account, None).await.unwrap();
+    assert!(same.is_same(&token));
+    vault.bucket_keys(&bucket).await.unwrap();
+    vault.verify_audit(tenant(1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_vaults_role_may_append_to_the_log_and_nothing_else() {
+    let place = Place::on_a_server().await;
+    let vault = place.open().await;
+    vault.put(tenant(1), storage(1), s3_secret()).await.unwrap();
+    let forbidden = [
+        "UPDATE audit_entry SET purpose = 'x'",
+        "DELETE FROM audit_entry",
+        "TRUNCATE audit_entry",
+        "DROP TRIGGER audit_entry_is_never_changed ON audit_entry",
+        "ALTER TABLE audit_entry DISABLE TRIGGER ALL",
+        "DELETE FROM vault_tenant",
+        "CREATE TABLE mine (x INT)",
+    ];
+    for sql in forbidden {
+        let refused = place
+            .try_tamper(&format!("SET ROLE tintype_vault; {sql}"))
+            .await;
+        let refused = refused.unwrap_err().to_string();
+        let says_so = refused.contains("permission denied") || refused.contains("must be owner");
+        assert!(says_so, "{sql}: {refused}");
+    }
+    let emptied = place.try_tamper("TRUNCATE audit_entry").await.unwrap_err();
+    assert!(emptied.to_string().contains("append-only"), "{emptied}");
+}
+
+#[tokio::test]
+async fn a_login_that_owns_nothing_is_enough() {
+    let place = Place::on_a_server().await;
+    // Roles belong to the whole server, and tests run side by side: the name is this database's own.
+    let login = format!("login_of_{}", place.server().name());
+    place
+        .tamper(&format!("CREATE ROLE {login} LOGIN IN ROLE tintype_vault"))
+        .await;
+    let vault = VaultCore::connect(
+        &place.server().url_as(&login),
+        place.settings,
+        place.ring.clone(),
+        place.google.clone(),
+        place.clock.clone(),
+        std::sync::Arc::new(Halfway),
+    )
+    .await
+    .unwrap();
+    vault
+        .put(tenant(1), storage(1), google_secret())
+        .await
+        .unwrap();
+    let account = grant(tenant(1), storage(1));
+    vault.access_token(&account, None).await.unwrap();
+    vault.sign(&account, b"m").await.unwrap();
+    vault.rotate_tenant_key(tenant(1)).await.unwrap();
+    vault.verify_audit(tenant(1)).await.unwrap();
+    vault.destroy_tenant(tenant(1)).await.unwrap();
+    vault.close().await;
+    place.tamper(&format!("DROP ROLE {login}")).await;
+}
