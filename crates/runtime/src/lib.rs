@@ -9,7 +9,7 @@ pub mod lifecycle;
 pub mod telemetry;
 pub mod trace;
 
-pub use clock::SystemClock;
+pub use clock::{AnchoredClock, SystemClock, keep_anchored};
 pub use entropy::SystemEntropy;
 pub use http::{CaCert, HttpError, HttpSettings};
 pub use lifecycle::Lifecycle;
