@@ -1,15 +1,12 @@
-//! The counter of a single process: a number behind a mutex, fed with blocks from the durable ledger.
+//! The counter of a single process: a purse fed with blocks from the durable ledger.
 //!
 //! Never overspends: a unit is spendable only after the ledger said that it is leased, and only on its day. A crash, a
 //! cancelled call or an answer that never came costs the units of one block at most.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tintype_model::quota::{CloudProject, QuotaDay, QuotaKind, QuotaLimits};
 use tintype_ports::{
     Clock, Quota,
@@ -17,83 +14,26 @@ use tintype_ports::{
     store::QuotaLedger,
 };
 
-use crate::block;
+use crate::{
+    block, measure,
+    purse::{Attempt, Counter, Purses},
+};
 
 /// The limits of a cloud project: data that an operator may change.
 pub type LimitsOf = Arc<dyn Fn(&CloudProject) -> QuotaLimits + Send + Sync>;
-
-/// After the ledger had too few units it is not asked again for so long; another counter may give some back meanwhile.
-const ASK_AGAIN_AFTER: TimeDelta = TimeDelta::seconds(5);
 
 /// The quota port over a ledger, for one process.
 pub struct MemoryQuota {
     ledger: Arc<dyn QuotaLedger>,
     limits: LimitsOf,
     clock: Arc<dyn Clock>,
-    counters: Mutex<HashMap<(CloudProject, QuotaKind), Arc<Counter>>>,
-}
-
-/// What one project may still spend here.
-#[derive(Debug, Default)]
-struct Counter {
-    purse: Mutex<Purse>,
-    /// Held while units are leased, so that many callers ask the ledger once.
-    leasing: tokio::sync::Mutex<()>,
-}
-
-/// Leased units, and the only day on which they may be spent.
-#[derive(Debug, Default)]
-struct Purse {
-    day: Option<QuotaDay>,
-    units: u64,
-    is_over: bool,
-    refused_at: Option<DateTime<Utc>>,
-}
-
-enum Attempt {
-    Spent,
-    Exhausted,
-    /// Units must be leased first; so many are missing.
-    Missing(u64),
-}
-
-impl Counter {
-    /// The purse of `day`. Units of another day are never spent.
-    fn purse(&self, day: QuotaDay) -> MutexGuard<'_, Purse> {
-        let mut purse = self.purse.lock().unwrap_or_else(PoisonError::into_inner);
-        if purse.day != Some(day) {
-            *purse = Purse {
-                day: Some(day),
-                ..Purse::default()
-            };
-        }
-        purse
-    }
-
-    fn try_spend(&self, now: DateTime<Utc>, units: u64) -> Attempt {
-        let mut purse = self.purse(QuotaDay::at(now));
-        if purse.is_over {
-            return Attempt::Exhausted;
-        }
-        if let Some(left) = purse.units.checked_sub(units) {
-            purse.units = left;
-            return Attempt::Spent;
-        }
-        let was_refused = purse
-            .refused_at
-            .is_some_and(|at| now >= at && now < at + ASK_AGAIN_AFTER);
-        if was_refused {
-            Attempt::Exhausted
-        } else {
-            Attempt::Missing(units - purse.units)
-        }
-    }
+    purses: Purses,
 }
 
 impl std::fmt::Debug for MemoryQuota {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MemoryQuota")
-            .field("counters", &self.counters)
+            .field("purses", &self.purses)
             .finish_non_exhaustive()
     }
 }
@@ -106,20 +46,15 @@ impl MemoryQuota {
             ledger,
             limits,
             clock,
-            counters: Mutex::default(),
+            purses: Purses::default(),
         }
-    }
-
-    fn counter(&self, project: &CloudProject, kind: QuotaKind) -> Arc<Counter> {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(counters.entry((project.clone(), kind)).or_default())
     }
 
     fn limit(&self, project: &CloudProject, kind: QuotaKind) -> u64 {
         (self.limits)(project).of(kind)
     }
 
-    /// Leases a block of at least `missing` units of `day` into the counter's purse, as far as there are so many.
+    /// Leases a block of at least `missing` units of `day` into the purse, as far as there are so many.
     async fn lease(
         &self,
         counter: &Counter,
@@ -128,29 +63,25 @@ impl MemoryQuota {
         day: QuotaDay,
         missing: u64,
     ) -> Result<(), QuotaError> {
+        measure::spent(project, kind, counter.take_spent());
         let limit = self.limit(project, kind);
         let leased = self
             .ledger
             .leased_units(project, kind, day)
             .await
             .map_err(QuotaError::Ledger)?;
-        let want = block::size(limit, limit.saturating_sub(leased), missing);
+        let left = limit.saturating_sub(leased);
         let granted = self
             .ledger
-            .lease_units(project, kind, day, want, limit)
+            .lease_units(project, kind, day, block::size(limit, left, missing), limit)
             .await
             .map_err(QuotaError::Ledger)?;
         let now = self.clock.now();
-        if QuotaDay::at(now) != day {
-            // The day turned while the ledger answered: these units are worth nothing any more.
-            return Ok(());
+        counter.put(day, now, granted);
+        if granted < missing {
+            counter.refuse(day, now);
         }
-        let mut purse = counter.purse(day);
-        if purse.is_over {
-            return Ok(());
-        }
-        purse.units += granted;
-        purse.refused_at = (granted < missing).then_some(now);
+        measure::left(project, kind, left);
         tracing::debug!(quota.project = %project, quota.kind = kind.as_str(), quota.units = granted, "leased quota");
         Ok(())
     }
@@ -164,28 +95,24 @@ impl Quota for MemoryQuota {
         kind: QuotaKind,
         units: u32,
     ) -> Result<(), QuotaError> {
-        let counter = self.counter(project, kind);
-        let units = u64::from(units);
-        let exhausted = |now| QuotaError::Exhausted {
+        let counter = self.purses.counter(project, kind);
+        let exhausted = |resumes_at| QuotaError::Exhausted {
             project: project.clone(),
-            resumes_at: QuotaDay::at(now).ends_at(),
+            resumes_at,
         };
         // Twice is enough, but for others who spend what this caller leased, and for the turn of the day.
         loop {
-            let now = self.clock.now();
-            match counter.try_spend(now, units) {
+            match counter.try_spend(self.clock.now(), units.into()) {
                 Attempt::Spent => return Ok(()),
-                Attempt::Exhausted => return Err(exhausted(now)),
-                Attempt::Missing(_) => {}
+                Attempt::Exhausted { resumes_at } => return Err(exhausted(resumes_at)),
+                Attempt::Missing { .. } => {}
             }
-            let _single_flight = counter.leasing.lock().await;
-            let now = self.clock.now();
-            match counter.try_spend(now, units) {
+            let _single_flight = counter.fetching.lock().await;
+            match counter.try_spend(self.clock.now(), units.into()) {
                 Attempt::Spent => return Ok(()),
-                Attempt::Exhausted => return Err(exhausted(now)),
-                Attempt::Missing(missing) => {
-                    self.lease(&counter, project, kind, QuotaDay::at(now), missing)
-                        .await?;
+                Attempt::Exhausted { resumes_at } => return Err(exhausted(resumes_at)),
+                Attempt::Missing { day, units } => {
+                    self.lease(&counter, project, kind, day, units).await?;
                 }
             }
         }
@@ -196,20 +123,18 @@ impl Quota for MemoryQuota {
         project: &CloudProject,
         kind: QuotaKind,
     ) -> Result<DateTime<Utc>, QuotaError> {
-        let day = QuotaDay::at(self.clock.now());
-        {
-            let counter = self.counter(project, kind);
-            let mut purse = counter.purse(day);
-            // First here, so that nothing is spent even if the ledger cannot be told.
-            purse.is_over = true;
-            purse.units = 0;
+        let counter = self.purses.counter(project, kind);
+        let day = counter.day_called_over(self.clock.now());
+        // First here, so that nothing is spent even if the ledger cannot be told.
+        if let Some(mut purse) = counter.purse_if(day) {
+            purse.end();
         }
         let limit = self.limit(project, kind);
         self.ledger
             .exhaust_day(project, kind, day, limit)
             .await
             .map_err(QuotaError::Ledger)?;
-        Ok(day.ends_at())
+        Ok(day.resumes_at())
     }
 
     async fn standing(
@@ -233,15 +158,9 @@ impl Quota for MemoryQuota {
 
     async fn give_back(&self) -> Result<(), QuotaError> {
         let day = QuotaDay::at(self.clock.now());
-        let counters: Vec<_> = {
-            let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-            counters
-                .iter()
-                .map(|(key, counter)| (key.clone(), Arc::clone(counter)))
-                .collect()
-        };
         let mut first_failure = None;
-        for ((project, kind), counter) in counters {
+        for ((project, kind), counter) in self.purses.all() {
+            measure::spent(&project, kind, counter.take_spent());
             // Taken before they are returned: if the answer is lost, they are lost too, never spent twice.
             let units = std::mem::take(&mut counter.purse(day).units);
             if units == 0 {
