@@ -7,6 +7,7 @@ pub mod credential;
 pub mod error;
 pub mod fair_share;
 pub mod fidelity;
+pub mod forecast;
 pub mod ids;
 pub mod item;
 pub mod names;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::America::Los_Angeles;
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,12 @@ impl QuotaLimits {
     }
 }
 
+/// So long before midnight no call is admitted any more: it would reach Google after midnight and count there against the
+/// new day, which our ledger knows nothing of.
+pub const HOLD_BEFORE_MIDNIGHT: TimeDelta = TimeDelta::seconds(2);
+/// So long after midnight none is admitted yet: Google's clock may be behind ours, and there it is still the old day.
+pub const HOLD_AFTER_MIDNIGHT: TimeDelta = TimeDelta::seconds(1);
+
 /// A calendar day in `America/Los_Angeles`. It lasts 23, 24 or 25 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -119,20 +125,72 @@ impl QuotaDay {
         self.0
     }
 
+    /// The instant this day begins: a midnight in `America/Los_Angeles`.
+    #[must_use]
+    pub fn begins_at(self) -> DateTime<Utc> {
+        midnight(self.0)
+    }
+
     /// The instant this day ends and the next one begins: the next midnight in `America/Los_Angeles`.
     #[must_use]
     pub fn ends_at(self) -> DateTime<Utc> {
-        let next = self
-            .0
-            .checked_add_days(Days::new(1))
-            .unwrap_or(NaiveDate::MAX);
-        let midnight = next.and_time(NaiveTime::MIN);
-        // Los Angeles changes its clocks at 02:00, so midnight exists exactly once on every day.
-        Los_Angeles
-            .from_local_datetime(&midnight)
-            .earliest()
-            .map_or(DateTime::<Utc>::MAX_UTC, |local| local.with_timezone(&Utc))
+        midnight(self.next().0)
     }
+
+    /// The day after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(
+            self.0
+                .checked_add_days(Days::new(1))
+                .unwrap_or(NaiveDate::MAX),
+        )
+    }
+
+    /// The instants between which calls are admitted on this day, the second one excluded: the day without the moments
+    /// around both midnights in which Google may count on another day than we do.
+    #[must_use]
+    pub fn admits(self) -> (DateTime<Utc>, DateTime<Utc>) {
+        let opens = self
+            .begins_at()
+            .checked_add_signed(HOLD_AFTER_MIDNIGHT)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let closes = self
+            .ends_at()
+            .checked_sub_signed(HOLD_BEFORE_MIDNIGHT)
+            .unwrap_or(DateTime::<Utc>::MIN_UTC);
+        (opens, closes)
+    }
+
+    /// When calls are admitted again after this day's units are used up: shortly after its end.
+    #[must_use]
+    pub fn resumes_at(self) -> DateTime<Utc> {
+        self.next().admits().0
+    }
+
+    /// The day on which a call made at `now` is counted.
+    ///
+    /// # Errors
+    /// In the moments around midnight no day is sure; says when the next call is admitted.
+    pub fn admitting(now: DateTime<Utc>) -> Result<Self, DateTime<Utc>> {
+        let day = Self::at(now);
+        let (opens, closes) = day.admits();
+        if now < opens {
+            Err(opens)
+        } else if now < closes {
+            Ok(day)
+        } else {
+            Err(day.resumes_at())
+        }
+    }
+}
+
+fn midnight(date: NaiveDate) -> DateTime<Utc> {
+    // Los Angeles changes its clocks at 02:00, so midnight exists exactly once on every day.
+    Los_Angeles
+        .from_local_datetime(&date.and_time(NaiveTime::MIN))
+        .earliest()
+        .map_or(DateTime::<Utc>::MAX_UTC, |local| local.with_timezone(&Utc))
 }
 
 #[cfg(test)]
@@ -176,6 +234,22 @@ mod tests {
             (hours(autumn), autumn.ends_at()),
             (25, utc("2026-11-02T08:00:00Z"))
         );
+    }
+
+    #[test]
+    fn nothing_is_admitted_around_midnight() {
+        let yesterday = QuotaDay::at(utc("2026-07-01T06:00:00Z"));
+        let resumes_at = utc("2026-07-01T07:00:01Z");
+        for (now, expected) in [
+            ("2026-07-01T06:59:57.999Z", Ok(yesterday)),
+            ("2026-07-01T06:59:58Z", Err(resumes_at)),
+            ("2026-07-01T07:00:00.999Z", Err(resumes_at)),
+            ("2026-07-01T07:00:01Z", Ok(yesterday.next())),
+        ] {
+            assert_eq!(QuotaDay::admitting(utc(now)), expected, "at {now}");
+        }
+        assert_eq!(yesterday.resumes_at(), resumes_at);
+        assert_eq!(yesterday.next().begins_at(), yesterday.ends_at());
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub enum QuotaError {
     Exhausted {
         /// Whose quota.
         project: CloudProject,
-        /// When the next quota day begins.
+        /// When calls are admitted again: shortly after the next midnight, see
+        /// [`tintype_model::quota::QuotaDay::resumes_at`].
         resumes_at: DateTime<Utc>,
     },
     /// The ledger cannot be asked. Nothing may be spent meanwhile.
@@ -51,7 +52,8 @@ pub struct QuotaStanding {
 /// project hand out in a quota day never exceeds its limit, whatever crashes.
 #[async_trait]
 pub trait Quota: Send + Sync {
-    /// Spends `units` (at least 1) of today's quota. All or nothing.
+    /// Spends `units` (at least 1) of today's quota. All or nothing. In the moments around midnight nothing is admitted,
+    /// because Google may count a call on another day than we do; that is [`QuotaError::Exhausted`] too.
     ///
     /// # Errors
     /// [`QuotaError::Exhausted`] when fewer are left, [`QuotaError::Ledger`] when the ledger cannot be asked.
@@ -62,7 +64,8 @@ pub trait Quota: Send + Sync {
         units: u32,
     ) -> Result<(), QuotaError>;
 
-    /// Google says the day is over although our count is not: spend nothing more today.
+    /// Google says the day is over although our count is not: spend nothing more today. Answers when calls are admitted
+    /// again. Said right after midnight, before anything was spent, it is about the day before.
     async fn mark_exhausted(
         &self,
         project: &CloudProject,

@@ -1,13 +1,12 @@
-//! Adapters of the quota port: fast counters that spend what the durable ledger leased to them. And of the rate limiter.
+//! Adapters of the ports that count: quota counters that spend what the durable ledger leased to them, and rate limiters.
 
 mod block;
+mod measure;
 mod memory;
-mod memory_rate;
 mod purse;
+mod rate_limit;
 mod redis;
-mod redis_rate;
 
 pub use memory::{LimitsOf, MemoryQuota};
-pub use memory_rate::MemoryRateLimiter;
-pub use redis::RedisQuota;
-pub use redis_rate::RedisRateLimiter;
+pub use rate_limit::{MemoryRateLimiter, RedisRateLimiter};
+pub use redis::{RedisQuota, RedisSettings, RedisUrlError};

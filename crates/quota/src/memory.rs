@@ -1,12 +1,9 @@
-//! The counter of a single process: a number behind a mutex, fed with blocks from the durable ledger.
+//! The counter of a single process: a purse fed with blocks from the durable ledger.
 //!
 //! Never overspends: a unit is spendable only after the ledger said that it is leased, and only on its day. A crash, a
 //! cancelled call or an answer that never came costs the units of one block at most.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -18,8 +15,8 @@ use tintype_ports::{
 };
 
 use crate::{
-    block,
-    purse::{Attempt, Counter},
+    block, measure,
+    purse::{Attempt, Counter, Purses},
 };
 
 /// The limits of a cloud project: data that an operator may change.
@@ -30,13 +27,13 @@ pub struct MemoryQuota {
     ledger: Arc<dyn QuotaLedger>,
     limits: LimitsOf,
     clock: Arc<dyn Clock>,
-    counters: Mutex<HashMap<(CloudProject, QuotaKind), Arc<Counter>>>,
+    purses: Purses,
 }
 
 impl std::fmt::Debug for MemoryQuota {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MemoryQuota")
-            .field("counters", &self.counters)
+            .field("purses", &self.purses)
             .finish_non_exhaustive()
     }
 }
@@ -49,20 +46,15 @@ impl MemoryQuota {
             ledger,
             limits,
             clock,
-            counters: Mutex::default(),
+            purses: Purses::default(),
         }
-    }
-
-    fn counter(&self, project: &CloudProject, kind: QuotaKind) -> Arc<Counter> {
-        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(counters.entry((project.clone(), kind)).or_default())
     }
 
     fn limit(&self, project: &CloudProject, kind: QuotaKind) -> u64 {
         (self.limits)(project).of(kind)
     }
 
-    /// Leases a block of at least `missing` units of `day` into the counter's purse, as far as there are so many.
+    /// Leases a block of at least `missing` units of `day` into the purse, as far as there are so many.
     async fn lease(
         &self,
         counter: &Counter,
@@ -71,29 +63,25 @@ impl MemoryQuota {
         day: QuotaDay,
         missing: u64,
     ) -> Result<(), QuotaError> {
+        measure::spent(project, kind, counter.take_spent());
         let limit = self.limit(project, kind);
         let leased = self
             .ledger
             .leased_units(project, kind, day)
             .await
             .map_err(QuotaError::Ledger)?;
-        let want = block::size(limit, limit.saturating_sub(leased), missing);
+        let left = limit.saturating_sub(leased);
         let granted = self
             .ledger
-            .lease_units(project, kind, day, want, limit)
+            .lease_units(project, kind, day, block::size(limit, left, missing), limit)
             .await
             .map_err(QuotaError::Ledger)?;
         let now = self.clock.now();
-        if QuotaDay::at(now) != day {
-            // The day turned while the ledger answered: these units are worth nothing any more.
-            return Ok(());
+        counter.put(day, now, granted);
+        if granted < missing {
+            counter.refuse(day, now);
         }
-        let mut purse = counter.purse(day);
-        if purse.is_over {
-            return Ok(());
-        }
-        purse.units += granted;
-        purse.refused_at = (granted < missing).then_some(now);
+        measure::left(project, kind, left);
         tracing::debug!(quota.project = %project, quota.kind = kind.as_str(), quota.units = granted, "leased quota");
         Ok(())
     }
@@ -107,28 +95,24 @@ impl Quota for MemoryQuota {
         kind: QuotaKind,
         units: u32,
     ) -> Result<(), QuotaError> {
-        let counter = self.counter(project, kind);
-        let units = u64::from(units);
+        let counter = self.purses.counter(project, kind);
         let exhausted = |resumes_at| QuotaError::Exhausted {
             project: project.clone(),
             resumes_at,
         };
         // Twice is enough, but for others who spend what this caller leased, and for the turn of the day.
         loop {
-            let now = self.clock.now();
-            match counter.try_spend(now, units) {
+            match counter.try_spend(self.clock.now(), units.into()) {
                 Attempt::Spent => return Ok(()),
-                Attempt::Exhausted(until) => return Err(exhausted(until)),
-                Attempt::Missing(_) => {}
+                Attempt::Exhausted { resumes_at } => return Err(exhausted(resumes_at)),
+                Attempt::Missing { .. } => {}
             }
-            let _single_flight = counter.leasing.lock().await;
-            let now = self.clock.now();
-            match counter.try_spend(now, units) {
+            let _single_flight = counter.fetching.lock().await;
+            match counter.try_spend(self.clock.now(), units.into()) {
                 Attempt::Spent => return Ok(()),
-                Attempt::Exhausted(until) => return Err(exhausted(until)),
-                Attempt::Missing(missing) => {
-                    self.lease(&counter, project, kind, QuotaDay::at(now), missing)
-                        .await?;
+                Attempt::Exhausted { resumes_at } => return Err(exhausted(resumes_at)),
+                Attempt::Missing { day, units } => {
+                    self.lease(&counter, project, kind, day, units).await?;
                 }
             }
         }
@@ -139,20 +123,18 @@ impl Quota for MemoryQuota {
         project: &CloudProject,
         kind: QuotaKind,
     ) -> Result<DateTime<Utc>, QuotaError> {
-        let day = QuotaDay::at(self.clock.now());
-        {
-            let counter = self.counter(project, kind);
-            let mut purse = counter.purse(day);
-            // First here, so that nothing is spent even if the ledger cannot be told.
-            purse.is_over = true;
-            purse.units = 0;
+        let counter = self.purses.counter(project, kind);
+        let day = counter.day_called_over(self.clock.now());
+        // First here, so that nothing is spent even if the ledger cannot be told.
+        if let Some(mut purse) = counter.purse_if(day) {
+            purse.end();
         }
         let limit = self.limit(project, kind);
         self.ledger
             .exhaust_day(project, kind, day, limit)
             .await
             .map_err(QuotaError::Ledger)?;
-        Ok(day.ends_at())
+        Ok(day.resumes_at())
     }
 
     async fn standing(
@@ -176,15 +158,9 @@ impl Quota for MemoryQuota {
 
     async fn give_back(&self) -> Result<(), QuotaError> {
         let day = QuotaDay::at(self.clock.now());
-        let counters: Vec<_> = {
-            let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-            counters
-                .iter()
-                .map(|(key, counter)| (key.clone(), Arc::clone(counter)))
-                .collect()
-        };
         let mut first_failure = None;
-        for ((project, kind), counter) in counters {
+        for ((project, kind), counter) in self.purses.all() {
+            measure::spent(&project, kind, counter.take_spent());
             // Taken before they are returned: if the answer is lost, they are lost too, never spent twice.
             let units = std::mem::take(&mut counter.purse(day).units);
             if units == 0 {

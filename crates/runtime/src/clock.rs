@@ -1,7 +1,11 @@
-//! The machine's clock: the one place that asks it for the time of day.
+//! Time: the machine's clock, which only this file asks, and a clock that follows the database's.
+
+mod anchored;
 
 use chrono::{DateTime, Utc};
 use tintype_ports::clock::Clock;
+
+pub use anchored::{AnchoredClock, keep_anchored};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]

@@ -10,7 +10,7 @@ pub mod mtls;
 pub mod telemetry;
 pub mod trace;
 
-pub use clock::SystemClock;
+pub use clock::{AnchoredClock, SystemClock, keep_anchored};
 pub use entropy::SystemEntropy;
 pub use http::{CaCert, HttpError, HttpSettings};
 pub use lifecycle::Lifecycle;

@@ -3,7 +3,11 @@
 use chrono::{DateTime, Utc};
 use tintype_app::runs::RunChoice;
 use tintype_emulator::{CallKind, Generated, Library};
-use tintype_model::{ErrorKind, quota::QuotaLimits, run::RunState};
+use tintype_model::{
+    ErrorKind,
+    quota::{HOLD_AFTER_MIDNIGHT, QuotaLimits},
+    run::RunState,
+};
 
 use crate::world::World;
 
@@ -22,14 +26,16 @@ async fn waits_for_the_pacific_midnight(start: &str, midnight: &str) {
     let run = world.start(RunChoice::Full).await;
     let waiting = world.until_state(&run, RunState::WaitingQuota).await;
     let midnight: DateTime<Utc> = midnight.parse().expect("a time");
-    assert_eq!(waiting.status.resumes_at, Some(midnight));
+    // No call is admitted in the moments around midnight.
+    let resumes_at = midnight + HOLD_AFTER_MIDNIGHT;
+    assert_eq!(waiting.status.resumes_at, Some(resumes_at));
     assert_eq!(world.calls(CallKind::Download), 200);
     // Other shards may still be recording their last downloads; the jump below would end their leases.
     world.until_idle().await;
     world.set_time(midnight - chrono::TimeDelta::seconds(20));
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(world.calls(CallKind::Download), 200);
-    world.set_time(midnight);
+    world.set_time(resumes_at);
     let run = world.until_over(&run).await;
     assert_eq!(run.status.state, RunState::Succeeded);
     assert_eq!(world.calls(CallKind::Download), 300);

@@ -184,11 +184,45 @@ pub async fn a_new_day_begins_with_its_own_units<F: Future<Output = Arc<dyn Quot
     let (parts, _, clock) = Parts::new("2026-06-11T06:59:50Z", 400);
     let quota = make(parts).await;
     assert!(spend_one(&quota).await);
-    clock.set(instant("2026-06-11T07:00:00Z"));
+    clock.set(instant("2026-06-11T07:00:01Z"));
     assert_eq!(spend_until_refused(&quota).await, 400);
     // A clock that is set back finds yesterday's ledger, not a fresh day.
     clock.set(instant("2026-06-11T06:59:50Z"));
     assert!(spend_until_refused(&quota).await < 400);
+}
+
+/// A call that is admitted right before midnight reaches Google after it, and counts there on the new day: in the moments
+/// around midnight none is admitted, and the answer says when that is over.
+pub async fn nothing_is_admitted_around_midnight<F: Future<Output = Arc<dyn Quota>>>(
+    make: impl Fn(Parts) -> F,
+) {
+    let (parts, ledger, clock) = Parts::new("2026-06-11T06:59:57.9Z", 100);
+    let quota = make(parts).await;
+    assert!(spend_one(&quota).await);
+    let resumes = instant("2026-06-11T07:00:01Z");
+    for held in [
+        "2026-06-11T06:59:58Z",
+        "2026-06-11T06:59:59.999Z",
+        "2026-06-11T07:00:00Z",
+        "2026-06-11T07:00:00.999Z",
+    ] {
+        clock.set(instant(held));
+        match quota.spend(&project(1), QuotaKind::Request, 1).await {
+            Err(QuotaError::Exhausted { resumes_at, .. }) => {
+                assert_eq!(resumes_at, resumes, "at {held}");
+            }
+            other => panic!("{other:?} at {held}"),
+        }
+    }
+    // Google's word about a call from before midnight does not end the new day.
+    clock.set(instant("2026-06-11T07:00:01Z"));
+    let told = quota
+        .mark_exhausted(&project(1), QuotaKind::Request)
+        .await
+        .ok();
+    assert_eq!(told, Some(resumes));
+    assert_eq!(leased(&ledger, &clock).await, 0);
+    assert_eq!(spend_until_refused(&quota).await, 100);
 }
 
 /// Both days on which clocks change have one limit, and the next day begins at midnight of Los Angeles.
@@ -201,6 +235,7 @@ pub async fn days_of_23_and_25_hours_have_one_limit_each<F: Future<Output = Arc<
     ] {
         let (parts, _, clock) = Parts::new(begins, 60);
         let quota = make(parts).await;
+        clock.advance(TimeDelta::seconds(5));
         let mut spent = 0;
         while clock.now() < instant(ends) {
             spent += u64::from(spend(&quota, 2).await) * 2;
@@ -225,12 +260,12 @@ pub async fn a_day_that_google_calls_over_is_over<F: Future<Output = Arc<dyn Quo
         .mark_exhausted(&project(1), QuotaKind::Request)
         .await
         .ok();
-    assert_eq!(resumes_at, Some(instant("2026-06-11T07:00:00Z")));
+    assert_eq!(resumes_at, Some(instant("2026-06-11T07:00:01Z")));
     assert!(!spend_one(&quota).await);
     give_back(&quota).await;
     clock.advance(TimeDelta::minutes(1));
     assert!(!spend_one(&quota).await && !spend_one(&make(parts).await).await);
-    clock.set(instant("2026-06-11T07:00:00Z"));
+    clock.set(instant("2026-06-11T07:00:01Z"));
     assert!(spend_one(&quota).await);
 }
 

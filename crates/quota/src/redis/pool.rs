@@ -1,127 +1,145 @@
-//! The pool of leased units that all workers share: one hash a project and kind, changed by scripts only.
+//! The pool in Redis that all processes take from: units that the ledger leased and that are in nobody's purse.
+//!
+//! It is never believed beyond doubt. Each change carries the life of the server's data and a number that grows; a pool
+//! that is missing, of another life or older than what was seen has no units. What a question did to it whose answer never
+//! came is not known, so the units of that question are never used again.
 
-use std::time::Duration;
+use std::sync::LazyLock;
 
-use redis::{
-    Client, RedisError, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use redis::Script;
 use tintype_model::quota::{CloudProject, QuotaDay, QuotaKind};
 
-/// A pool outlives its day, so that a clock that is set back still finds it.
-const SECONDS_TO_LIVE: u64 = 3 * 24 * 3_600;
+use super::link::{Link, LinkError};
+use crate::measure;
 
-/// How long Redis may take to answer; beyond it the ledger is asked directly.
-const ANSWER: Duration = Duration::from_millis(500);
+static POOL: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("life.lua"), include_str!("pool.lua"))));
+static OVER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(concat!(include_str!("life.lua"), include_str!("over.lua"))));
 
-/// The longest pause between two attempts to connect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A pool is kept for longer than any quota day lasts.
+const SECONDS_KEPT: u32 = 48 * 3_600;
 
-/// A connection that mends itself. The first one is made when it is needed, so that a service starts while Redis is away.
-pub(crate) fn connect(url: &str) -> Result<ConnectionManager, RedisError> {
-    let settings = ConnectionManagerConfig::new()
-        .set_response_timeout(Some(ANSWER))
-        .set_connection_timeout(Some(ANSWER))
-        .set_number_of_retries(1)
-        .set_max_delay(LONGEST_PAUSE);
-    ConnectionManager::new_lazy_with_config(Client::open(url)?, settings)
+/// Where a pool is, and what the caller saw of it last.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) project: CloudProject,
+    pub(super) kind: QuotaKind,
+    pub(super) day: QuotaDay,
+    /// The highest number that was seen, 0 for none.
+    pub(super) seen: u64,
 }
 
-/// What a pool gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// Units that this process may spend.
-    Units(u64),
-    /// Too few are there.
-    TooFew,
-    /// The pool is missing, of another day, or of an earlier life of the server: nothing of it counts.
-    Void,
-    /// The provider said that the day is over.
-    Over,
+/// How much to take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taking {
+    /// This many if there are as many; 0 takes nothing.
+    pub(super) least: u64,
+    /// More than `least` only as far as this,
+    pub(super) most: u64,
+    /// and this, which depends on the limit of the day,
+    pub(super) share_of_day: u64,
+    /// and this part of all that is left of the day,
+    pub(super) parts_of_rest: u64,
+    /// or this many if that is more.
+    pub(super) floor: u64,
 }
 
-/// All pools.
+impl Taking {
+    pub(super) const NOTHING: Self = Self {
+        least: 0,
+        most: 0,
+        share_of_day: 0,
+        parts_of_rest: 1,
+        floor: 0,
+    };
+    /// More units than this are in no pool; Lua counts exactly up to 2⁵³.
+    const ALL: u64 = 1 << 50;
+    pub(super) const EVERYTHING: Self = Self {
+        least: Self::ALL,
+        most: Self::ALL,
+        share_of_day: Self::ALL,
+        parts_of_rest: 1,
+        floor: 0,
+    };
+}
+
+/// What the pool answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer {
+    pub(super) taken: u64,
+    /// Units in the pool now.
+    pub(super) left: u64,
+    /// The pool's number now.
+    pub(super) number: u64,
+    /// Google called the day over.
+    pub(super) is_over: bool,
+}
+
+/// The pools of an install.
+#[derive(Debug)]
 pub(super) struct Pools {
-    connection: ConnectionManager,
+    pub(super) link: Link,
     prefix: String,
-    take: Script,
-    put: Script,
-    over: Script,
 }
 
 impl Pools {
-    pub(super) fn new(url: &str, prefix: &str) -> Result<Self, RedisError> {
-        Ok(Self {
-            connection: connect(url)?,
-            prefix: prefix.to_owned(),
-            take: Script::new(include_str!("lua/take.lua")),
-            put: Script::new(include_str!("lua/put.lua")),
-            over: Script::new(include_str!("lua/over.lua")),
+    pub(super) const fn new(link: Link, prefix: String) -> Self {
+        Self { link, prefix }
+    }
+
+    fn key(&self, at: &Place) -> String {
+        format!(
+            "{}:quota:{}:{}:{}",
+            self.prefix,
+            at.project,
+            at.kind.as_str(),
+            at.day.date()
+        )
+    }
+
+    /// Puts `put` units in, then takes some out. `not_leased`: units of the day that the ledger still has, if known.
+    pub(super) async fn change(
+        &self,
+        at: &Place,
+        put: u64,
+        not_leased: Option<u64>,
+        taking: Taking,
+    ) -> Result<Answer, LinkError> {
+        measure::round_trip();
+        let mut call = POOL.key(self.key(at));
+        call.arg(at.seen)
+            .arg(SECONDS_KEPT)
+            .arg(put)
+            .arg(not_leased.map_or_else(String::new, |units| units.to_string()))
+            .arg(taking.least)
+            .arg(taking.most)
+            .arg(taking.share_of_day)
+            .arg(taking.parts_of_rest)
+            .arg(taking.floor);
+        let (taken, left, number, over, lost): (u64, u64, u64, u8, u8) =
+            self.link.run(&call).await?;
+        if lost == 1 {
+            measure::rebuild();
+            tracing::warn!(
+                quota.project = %at.project,
+                quota.kind = at.kind.as_str(),
+                "the pool of leased quota in redis was lost or not to be trusted; its units are given up for today"
+            );
+        }
+        Ok(Answer {
+            taken,
+            left,
+            number,
+            is_over: over == 1,
         })
     }
 
-    fn key(&self, project: &CloudProject, kind: QuotaKind) -> String {
-        format!("{}quota:{project}:{}", self.prefix, kind.as_str())
-    }
-
-    /// Takes at least `needed` units, and `most` at most.
-    pub(super) async fn take(
-        &self,
-        (project, kind, day): (&CloudProject, QuotaKind, QuotaDay),
-        needed: u64,
-        most: u64,
-    ) -> Result<Taken, RedisError> {
-        metrics::counter!("tintype_quota_round_trips_total").increment(1);
-        let (granted, _): (i64, i64) = self
-            .take
-            .key(self.key(project, kind))
-            .arg(day.date().to_string())
-            .arg(needed)
-            .arg(most.max(needed))
-            .invoke_async(&mut self.connection.clone())
-            .await?;
-        Ok(match granted {
-            -1 => Taken::Void,
-            -2 => Taken::Over,
-            0 => Taken::TooFew,
-            units => u64::try_from(units).map_or(Taken::Void, Taken::Units),
-        })
-    }
-
-    /// Puts units in; `false` when the pool did not take them. Never repeated: an answer that got lost costs the units.
-    pub(super) async fn put(
-        &self,
-        (project, kind, day): (&CloudProject, QuotaKind, QuotaDay),
-        units: u64,
-        plenty: Option<bool>,
-    ) -> Result<bool, RedisError> {
-        metrics::counter!("tintype_quota_round_trips_total").increment(1);
-        let plenty = plenty.map_or("", |plenty| if plenty { "1" } else { "0" });
-        let held: i64 = self
-            .put
-            .key(self.key(project, kind))
-            .arg(day.date().to_string())
-            .arg(units)
-            .arg(plenty)
-            .arg(SECONDS_TO_LIVE)
-            .invoke_async(&mut self.connection.clone())
-            .await?;
-        Ok(held >= 0)
-    }
-
-    /// Nothing more is taken from the pool that day.
-    pub(super) async fn end_day(
-        &self,
-        (project, kind, day): (&CloudProject, QuotaKind, QuotaDay),
-    ) -> Result<(), RedisError> {
-        metrics::counter!("tintype_quota_round_trips_total").increment(1);
-        let _: i64 = self
-            .over
-            .key(self.key(project, kind))
-            .arg(day.date().to_string())
-            .arg(SECONDS_TO_LIVE)
-            .invoke_async(&mut self.connection.clone())
-            .await?;
-        Ok(())
+    /// Remembers for all processes that Google called the day over. Answers the pool's number.
+    pub(super) async fn end(&self, at: &Place) -> Result<u64, LinkError> {
+        measure::round_trip();
+        let mut call = OVER.key(self.key(at));
+        call.arg(at.seen).arg(SECONDS_KEPT);
+        self.link.run(&call).await
     }
 }

@@ -1,0 +1,192 @@
+//! The connection to Redis: one for the whole process, with a deadline on every question. After a failure it rests for a
+//! growing time, in which questions fail at once instead of waiting one after the other.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use redis::{
+    AsyncConnectionConfig, Client, FromRedisValue, RedisError, ScriptInvocation,
+    aio::MultiplexedConnection,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tintype_ports::Entropy;
+use tokio::time::{Instant, timeout};
+
+/// The rest after the first failure; it doubles with each that follows.
+const FIRST_REST: Duration = Duration::from_millis(100);
+/// No rest is longer.
+const LONGEST_REST: Duration = Duration::from_secs(2);
+
+/// How Redis is reached.
+#[derive(Debug, Clone)]
+pub struct RedisSettings {
+    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`. A secret, as it may hold a password.
+    pub url: SecretString,
+    /// What all keys begin with, so that several installs can share a server.
+    pub prefix: String,
+    /// Within this a question must be answered, connecting included.
+    pub deadline: Duration,
+}
+
+impl RedisSettings {
+    /// The server at `url`, keys that begin with `tintype`, answers within half a second.
+    #[must_use]
+    pub fn at(url: SecretString) -> Self {
+        Self {
+            url,
+            prefix: "tintype".to_owned(),
+            deadline: Duration::from_millis(500),
+        }
+    }
+}
+
+/// The address of Redis cannot be understood. Does not repeat it: it may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the address of Redis is not of the form redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]")]
+pub struct RedisUrlError;
+
+/// Why Redis did not answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    #[error("redis failed a moment ago and is left alone for now")]
+    Resting,
+    #[error("redis did not answer within {} ms", .0.as_millis())]
+    TooLate(Duration),
+    #[error("redis failed")]
+    Redis(#[source] RedisError),
+}
+
+impl LinkError {
+    /// True when the question surely never reached Redis.
+    pub(crate) fn is_unsent(&self) -> bool {
+        match self {
+            Self::Resting => true,
+            Self::TooLate(_) => false,
+            Self::Redis(error) => error.is_connection_refusal(),
+        }
+    }
+}
+
+/// A connection that is made when it is needed, and made anew after it failed.
+pub(crate) struct Link {
+    client: Client,
+    deadline: Duration,
+    entropy: Arc<dyn Entropy>,
+    connection: tokio::sync::Mutex<Option<MultiplexedConnection>>,
+    health: Mutex<Health>,
+}
+
+#[derive(Debug, Default)]
+struct Health {
+    failures: u32,
+    rests_until: Option<Instant>,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("deadline", &self.deadline)
+            .field("health", &self.health)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// Connects to nothing yet.
+    pub(crate) fn new(
+        settings: &RedisSettings,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, RedisUrlError> {
+        let client = Client::open(settings.url.expose_secret()).map_err(|_| RedisUrlError)?;
+        Ok(Self {
+            client,
+            deadline: settings.deadline,
+            entropy,
+            connection: tokio::sync::Mutex::default(),
+            health: Mutex::default(),
+        })
+    }
+
+    /// Runs a script. After a failure its outcome is unknown: it may have been run, or may yet be.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, LinkError> {
+        if self.is_resting() {
+            return Err(LinkError::Resting);
+        }
+        let asked = async {
+            let mut connection = self.connection().await?;
+            script.invoke_async(&mut connection).await
+        };
+        let result = match timeout(self.deadline, asked).await {
+            Ok(answer) => answer.map_err(LinkError::Redis),
+            Err(_) => Err(LinkError::TooLate(self.deadline)),
+        };
+        match &result {
+            Ok(_) => self.lock_health().failures = 0,
+            Err(_) => self.rest().await,
+        }
+        result
+    }
+
+    async fn connection(&self) -> Result<MultiplexedConnection, RedisError> {
+        let mut held = self.connection.lock().await;
+        if let Some(connection) = &*held {
+            return Ok(connection.clone());
+        }
+        // The deadline around the whole question is the one that counts.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(self.deadline))
+            .set_response_timeout(Some(self.deadline));
+        let connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
+        Ok(held.insert(connection).clone())
+    }
+
+    /// True while questions fail at once.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.lock_health()
+            .rests_until
+            .is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Lets go of the connection, even one that may only be slow: a half-open one would never tell.
+    async fn rest(&self) {
+        {
+            let mut health = self.lock_health();
+            let doubled = FIRST_REST.saturating_mul(1 << health.failures.min(10));
+            let rest = doubled.min(LONGEST_REST);
+            // Between half and all of it, so that the processes of an install do not come back all at once.
+            let jittered = rest.mul_f64(0.5 + self.entropy.unit() / 2.0);
+            health.failures = health.failures.saturating_add(1);
+            health.rests_until = Some(Instant::now() + jittered);
+        }
+        *self.connection.lock().await = None;
+    }
+
+    fn lock_health(&self) -> std::sync::MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_shows_up_nowhere() {
+        let entropy: Arc<dyn Entropy> = Arc::new(tintype_ports::fake::SeededEntropy::new(1));
+        let settings = RedisSettings::at("redis://user:hunter2@127.0.0.1:1/".into());
+        let link = Link::new(&settings, Arc::clone(&entropy)).expect("a link");
+        let wrong = RedisSettings::at("hunter2://127.0.0.1".into());
+        let error = Link::new(&wrong, entropy).expect_err("no such scheme");
+        let shown = format!("{settings:?} {link:?} {wrong:?} {error:?} {error}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
