@@ -1,5 +1,7 @@
 //! Rows as both engines give them, and the model's values that they stand for.
 
+mod dispatch;
+
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tintype_model::{
@@ -16,9 +18,11 @@ use tintype_model::{
 };
 use tintype_ports::{
     StoreError,
-    store::{Backlog, KnownItem, OpenLease, PendingItem, SetAside},
+    store::{KnownItem, PendingItem},
 };
 use uuid::Uuid;
+
+pub(crate) use dispatch::{BacklogRow, OpenLeaseRow, SetAsideRow};
 
 use crate::codec::{count, from_json, from_name, provider_id, small};
 
@@ -179,48 +183,6 @@ impl TryFrom<ShardRow> for Shard {
             plan: PlanId::from_uuid(row.plan_id),
             kind: from_name(&row.kind)?,
             items: small(row.items)?,
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub(crate) struct SetAsideRow {
-    #[sqlx(flatten)]
-    shard: ShardRow,
-    reason: Option<String>,
-}
-
-impl TryFrom<SetAsideRow> for SetAside {
-    type Error = StoreError;
-
-    fn try_from(row: SetAsideRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            shard: row.shard.try_into()?,
-            reason: row.reason.unwrap_or_default(),
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub(crate) struct OpenLeaseRow {
-    #[sqlx(flatten)]
-    shard: ShardRow,
-    worker_id: Uuid,
-    lease_epoch: i64,
-    leased_at: DateTime<Utc>,
-    overdue_at: DateTime<Utc>,
-}
-
-impl TryFrom<OpenLeaseRow> for OpenLease {
-    type Error = StoreError;
-
-    fn try_from(row: OpenLeaseRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            shard: row.shard.try_into()?,
-            worker: WorkerId::from_uuid(row.worker_id),
-            epoch: row.lease_epoch,
-            leased_at: row.leased_at,
-            expires_at: row.overdue_at,
         })
     }
 }
@@ -389,31 +351,6 @@ impl TryFrom<SnapshotRow> for Snapshot {
             items: count(row.items)?,
             bytes: count(row.bytes)?,
             created_at: row.created_at,
-        })
-    }
-}
-
-#[derive(FromRow)]
-pub(crate) struct BacklogRow {
-    tenant_id: Uuid,
-    weight: i64,
-    items: i64,
-    in_flight: i64,
-    max_shards: Option<i64>,
-    oldest: DateTime<Utc>,
-}
-
-impl TryFrom<BacklogRow> for Backlog {
-    type Error = StoreError;
-
-    fn try_from(row: BacklogRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            tenant: TenantId::from_uuid(row.tenant_id),
-            weight: small(row.weight)?,
-            items: count(row.items)?,
-            in_flight: count(row.in_flight)?,
-            max_shards: row.max_shards.map(small).transpose()?,
-            oldest: row.oldest,
         })
     }
 }

@@ -3,9 +3,9 @@
 //! A helper that lacks what it needs panics and says so; it never skips. `cargo xtask test` brings
 //! everything up and tells the tests where it is, see [`provided`].
 
+pub mod certificates;
 pub mod chaos;
 mod clean_up;
-pub mod certificates;
 pub mod postgres;
 pub mod process;
 pub mod provided;

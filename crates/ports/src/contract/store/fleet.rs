@@ -239,7 +239,7 @@ pub async fn tenants_and_plans_are_listed_and_changed(under_test: StoreUnderTest
     let read = world.store.tenant(world.tenant).await.expect("read");
     assert_eq!(read, Some(changed));
     let plans = world.store.plans(world.tenant).await.expect("read");
-    assert_eq!(plans, [world.plan.clone()]);
+    assert_eq!(plans, std::slice::from_ref(&world.plan));
 }
 
 pub async fn runs_of_a_tenant_are_paged_newest_first(under_test: StoreUnderTest) {
