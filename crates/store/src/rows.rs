@@ -5,7 +5,7 @@ mod dispatch;
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tintype_model::{
-    ArchiveId, BlobHash, PlanId, RunId, ShardId, SnapshotId, StorageId, TenantId, WorkerId,
+    ArchiveId, BlobHash, PlanId, RunId, ShardId, SnapshotId, StorageId, TenantId,
     item::{Item, ItemState, StoredContent},
     plan::Plan,
     progress::Progress,
