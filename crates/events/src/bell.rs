@@ -1,19 +1,15 @@
 //! The bell of a single process.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use tintype_ports::Bell;
 use tokio::sync::Notify;
 
-/// The bell port in memory. Clones are one bell; it wakes one listener.
-#[derive(Debug, Clone, Default)]
-pub struct MemoryBell {
-    rung: Arc<Notify>,
-}
+/// The bell port in memory.
+#[derive(Debug, Default)]
+pub struct MemoryBell(Notify);
 
 impl MemoryBell {
-    /// A bell that nobody has rung.
+    /// A bell that was not rung yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -23,10 +19,10 @@ impl MemoryBell {
 #[async_trait]
 impl Bell for MemoryBell {
     fn ring(&self) {
-        self.rung.notify_one();
+        self.0.notify_one();
     }
 
     async fn rung(&self) {
-        self.rung.notified().await;
+        self.0.notified().await;
     }
 }

@@ -11,9 +11,9 @@ mod verify;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tintype_runtime::Lifecycle;
+use tintype_runtime::{Lifecycle, telemetry::LogFormat};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, serve::Serve};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +46,8 @@ enum Command {
     Restore(restore::Restore),
     /// Run a fake of Google Photos to try things against
     Emulator(emulator::EmulatorArgs),
+    /// Run the roles of a hosted install: vault, worker, scheduler
+    Serve(Serve),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -59,13 +61,24 @@ impl Cli {
             Command::Verify(it) => it.json,
             Command::Restore(it) => it.json,
             Command::Emulator(it) => it.json,
-            Command::Completions(_) => false,
+            Command::Serve(_) | Command::Completions(_) => false,
+        }
+    }
+
+    /// How, and how much, is logged unless `TINTYPE_LOG` says otherwise: services for a collector, commands for a person.
+    pub(crate) const fn logs(&self) -> (LogFormat, &'static str) {
+        match &self.command {
+            Command::Serve(_) => (LogFormat::Json, "info"),
+            _ => (LogFormat::Plain, "error"),
         }
     }
 
     /// Whether the command itself sees to an orderly end when it is asked to stop.
     pub(crate) fn drains(&self) -> bool {
-        matches!(self.command, Command::Backup(_) | Command::Emulator(_))
+        matches!(
+            self.command,
+            Command::Backup(_) | Command::Emulator(_) | Command::Serve(_)
+        )
     }
 
     /// Does what was asked.
@@ -76,6 +89,7 @@ impl Cli {
             Command::Verify(it) => it.run().await,
             Command::Restore(it) => it.run().await,
             Command::Emulator(it) => it.run(life).await,
+            Command::Serve(it) => it.run(life).await,
             Command::Completions(it) => it.run(),
         }
     }

@@ -1,4 +1,5 @@
-//! The one binary: `demo`, `backup`, `verify`, `restore`, `emulator`, with everything embedded.
+//! The one binary: `demo`, `backup`, `verify`, `restore`, `emulator`, with everything embedded, and `serve` for the roles of a
+//! hosted install.
 
 mod cli;
 mod config;
@@ -7,16 +8,14 @@ mod failure;
 mod follow;
 mod place;
 mod render;
+mod serve;
 mod setup;
 mod wire;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use tintype_runtime::{
-    Lifecycle,
-    telemetry::{self, LogFormat},
-};
+use tintype_runtime::{Lifecycle, telemetry};
 
 use crate::{cli::Cli, failure::Failure};
 
@@ -42,7 +41,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    telemetry::init(LogFormat::Plain, "error")?;
+    let (format, level) = cli.logs();
+    telemetry::init(format, level)?;
     let life = Lifecycle::new();
     tokio::spawn(life.on_signals(GRACE)?);
     let abandoned = if cli.drains() {

@@ -32,9 +32,27 @@ type Connect = Arc<dyn Fn(S3Settings, BucketKeys) -> S3Root + Send + Sync>;
 pub(super) struct LocalPolicy {
     connect: Connect,
     spool: Spool,
+    local_folders: bool,
 }
 
 impl LocalPolicy {
+    /// For workers of a hosted install: folders only where the operator allows them. Objects on their way to a bucket wait in
+    /// `spool`.
+    pub(super) fn hosted(
+        http: &HttpSettings,
+        spool: &Path,
+        local_folders: bool,
+    ) -> Result<Self, HttpError> {
+        Ok(Self {
+            connect: connector(http)?,
+            spool: Spool {
+                folder: spool.to_owned(),
+                bytes: SPOOL_BYTES,
+            },
+            local_folders,
+        })
+    }
+
     /// Objects on their way to a bucket wait in `data/spool`.
     pub(super) fn new(http: &HttpSettings, data: &Path) -> Result<Self, HttpError> {
         Ok(Self {
@@ -43,6 +61,7 @@ impl LocalPolicy {
                 folder: data.join("spool"),
                 bytes: SPOOL_BYTES,
             },
+            local_folders: true,
         })
     }
 }
@@ -56,7 +75,7 @@ impl Archives for LocalPolicy {
             layout: spec.options.layout,
             recipients: spec.options.recipients,
             signing_key: spec.signing_key,
-            local_folders: true,
+            local_folders: self.local_folders,
             spool: self.spool.clone(),
             identity: None,
         };

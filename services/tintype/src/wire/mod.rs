@@ -1,10 +1,12 @@
-//! Joins the ports with their adapters: the embedded profile, everything in one process and one folder.
+//! Joins the ports with their adapters. Here: the embedded profile, everything in one process and one folder; `services`
+//! joins those of a hosted install.
 //!
 //! No other module of this program names an adapter.
 
 mod archives;
 mod crash;
 mod offline;
+mod services;
 
 use std::{path::Path, sync::Arc};
 
@@ -22,6 +24,7 @@ use tintype_vault_core::{KeyRing, VaultCore};
 use crate::{config::Profile, failure::Failure};
 
 pub(crate) use offline::Reader;
+pub(crate) use services::{migrate, services, vault};
 pub(crate) use tintype_blob::{RestoreOptions, RestoreReport, VerifyOptions, VerifyReport};
 
 /// Messages that may wait in the queue; the scheduler keeps it far shallower.
