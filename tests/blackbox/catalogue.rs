@@ -1,7 +1,7 @@
 //! Looks into the catalogue and the archive of a process that is not running.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use futures::StreamExt;
 use tintype_blob::{ArchiveReader, Root};
@@ -67,8 +67,13 @@ pub(crate) async fn stored(household: &Household) -> BTreeSet<String> {
 
 /// The newest snapshot's items: id → (content hash, size).
 pub(crate) async fn newest_manifest(household: &Household) -> BTreeMap<String, (String, u64)> {
+    manifest_in(&household.archive()).await
+}
+
+/// The same of an archive in a folder.
+pub(crate) async fn manifest_in(archive: &Path) -> BTreeMap<String, (String, u64)> {
     let root = Root::LocalFolder {
-        path: household.archive(),
+        path: archive.to_owned(),
     };
     let reader = ArchiveReader::open(&root, None).await.expect("an archive");
     let snapshots = reader.snapshots().await.expect("snapshots");

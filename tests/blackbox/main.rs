@@ -4,6 +4,7 @@ mod bad_input;
 mod bucket;
 mod catalogue;
 mod demo;
+mod fleet;
 mod household;
 mod kill;
 mod verify;
