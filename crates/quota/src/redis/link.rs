@@ -128,7 +128,7 @@ impl Link {
         };
         match &result {
             Ok(_) => self.lock_health().failures = 0,
-            Err(_) => self.rest().await,
+            Err(_) => self.rest(),
         }
         result
     }
@@ -157,7 +157,7 @@ impl Link {
     }
 
     /// Lets go of the connection, even one that may only be slow: a half-open one would never tell.
-    async fn rest(&self) {
+    fn rest(&self) {
         {
             let mut health = self.lock_health();
             let doubled = FIRST_REST.saturating_mul(1 << health.failures.min(10));
@@ -167,7 +167,10 @@ impl Link {
             health.failures = health.failures.saturating_add(1);
             health.rests_until = Some(Instant::now() + jittered);
         }
-        *self.connection.lock().await = None;
+        // Where the lock is held, somebody is connecting, and there is nothing to let go of.
+        if let Ok(mut held) = self.connection.try_lock() {
+            *held = None;
+        }
     }
 
     fn lock_health(&self) -> std::sync::MutexGuard<'_, Health> {
