@@ -18,6 +18,9 @@ use crate::{
     purse::{Counter, Key},
 };
 
+/// No more is leased for the pool at once than so many times what the purse takes.
+const APPETITES_A_BLOCK: u64 = 4;
+
 /// Where units come from.
 pub(super) struct Till {
     pub(super) ledger: Arc<dyn QuotaLedger>,
@@ -123,7 +126,8 @@ impl Till {
         let want = if is_alone {
             block::lone(limit, left, missing)
         } else {
-            block::pool(limit, left, missing)
+            // A process that needs little leaves little in the pool, which may be lost.
+            block::pool(limit, left, missing).min(APPETITES_A_BLOCK * appetite.max(missing))
         };
         let granted = self
             .ledger

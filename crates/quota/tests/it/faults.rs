@@ -110,6 +110,12 @@ impl Burst {
     }
 }
 
+/// What so many losses of the pool cost at most: each of three processes has put a fiftieth of the limit in, and another
+/// one may be on its way.
+const fn at_most_lost(losses: u64) -> u64 {
+    losses * 2 * 3 * LIMIT / 50
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flushed_data_costs_units_but_never_overspends() {
     let server = Server::start().await;
@@ -119,7 +125,7 @@ async fn flushed_data_costs_units_but_never_overspends() {
         let () = server.ask(&["FLUSHALL"]).await;
         burst.spend_more(2_000, GOES_ON_WITHIN).await;
     }
-    assert!(burst.end().await >= LIMIT * 8 / 10);
+    assert!(burst.end().await >= LIMIT - at_most_lost(5));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -133,7 +139,7 @@ async fn a_killed_server_that_comes_back_empty_never_overspends() {
         server.revive().await;
         burst.spend_more(2_000, GOES_ON_WITHIN).await;
     }
-    assert!(burst.end().await >= LIMIT * 8 / 10);
+    assert!(burst.end().await >= LIMIT - at_most_lost(3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,7 +155,7 @@ async fn an_old_snapshot_is_not_believed() {
         server.revive().await;
         burst.spend_more(2_000, GOES_ON_WITHIN).await;
     }
-    assert!(burst.end().await >= LIMIT * 8 / 10);
+    assert!(burst.end().await >= LIMIT - at_most_lost(4));
 }
 
 #[tokio::test]
