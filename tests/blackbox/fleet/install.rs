@@ -171,9 +171,10 @@ impl Install {
                 files.authorities.display()
             )
         };
-        let database = |name: &str| postgres.url().replace("/postgres", &format!("/{name}"));
         // The vault has a database of its own; on a server that is thrown away, one that is there already does.
-        let (catalogue, vault) = (postgres.url(), database("template1"));
+        let catalogue = postgres.url();
+        let (server, _) = catalogue.rsplit_once('/').expect("a database in the url");
+        let vault = format!("{server}/template1");
         let key_file = dir.path().join("kek");
         tintype_vault_core::KeyRing::create_file(&key_file).expect("a key file");
         let shared = format!("[google]\nurl = \"{}\"\n", google.base_url());
