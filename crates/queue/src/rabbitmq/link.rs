@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
-use lapin::{Channel, Connection, ConnectionProperties, Event, uri::AMQPUri};
+use lapin::{Channel, Connection, ConnectionProperties, uri::AMQPUri};
 use tintype_ports::clock::Entropy;
 use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
@@ -217,8 +217,9 @@ impl Keeper {
         let mut events = std::pin::pin!(connection.events_listener());
         while connection.status().connected() {
             tokio::select! {
+                // An error may be that of one channel, which the connection outlives: the loop's condition tells.
                 event = events.next() => {
-                    if matches!(event, None | Some(Event::Error(_))) {
+                    if event.is_none() {
                         return;
                     }
                 }

@@ -124,6 +124,25 @@ async fn deleted_queues_are_declared_again_under_a_waiting_consumer_and_by_publi
     assert_eq!(queue.depth().await.expect("a depth"), 0);
 }
 
+/// The broker closes a channel for each question about a queue that is gone. The others on the connection go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_fails_leaves_its_connection_alone() {
+    let broker = Broker::shared().await;
+    let queue = broker.rabbit().await;
+    let bystander = broker.bystander().await;
+    queue.depth().await.expect("a depth");
+    for _ in 0..5 {
+        let deleted = bystander.queue_delete("test.jobs.0".into(), QueueDeleteOptions::default());
+        deleted.await.expect("a deletion");
+        queue.depth().await.expect("a depth");
+        let until = tokio::time::Instant::now() + Duration::from_millis(100);
+        while tokio::time::Instant::now() < until {
+            assert!(queue.is_connected(), "it was connected anew");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_that_was_declared_otherwise_is_told_by_name() {
     let broker = Broker::shared().await;
