@@ -15,6 +15,9 @@ pub enum AppError {
     /// The named thing does not exist.
     #[error("{0} was not found")]
     NotFound(String),
+    /// What is there does not allow it.
+    #[error("{0}")]
+    Conflict(String),
     /// The run cannot do that now.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -51,7 +54,7 @@ impl AppError {
         match self {
             Self::Invalid(_) => ErrorKind::InvalidInput,
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Refused(_) => ErrorKind::Conflict,
+            Self::Conflict(_) | Self::Refused(_) => ErrorKind::Conflict,
             Self::Store(error) => error.kind(),
             Self::Vault(error) => error.kind(),
             Self::Photos(error) => error.kind(),

@@ -1,10 +1,11 @@
 //! The use cases: one file a verb. They know the ports and the model, never an adapter.
 //!
 //! `setup` connects storages and plans, `runs` starts and steers runs, `schedule` decides what is worked on next,
-//! `worker` does it: enumerate → transfer → finalize.
+//! `worker` does it: enumerate → transfer → finalize; `operate` helps where work was set aside.
 
 mod app;
 mod error;
+pub mod operate;
 pub mod runs;
 mod schedule;
 mod settings;

@@ -55,6 +55,9 @@ pub enum QuotaKind {
 }
 
 impl QuotaKind {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Request, Self::Download];
+
     /// The name a database and a log use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

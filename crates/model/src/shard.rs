@@ -17,6 +17,18 @@ pub enum ShardKind {
     Finalize,
 }
 
+impl ShardKind {
+    /// The name a log and a table use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enumerate => "enumerate",
+            Self::Transfer => "transfer",
+            Self::Finalize => "finalize",
+        }
+    }
+}
+
 /// Where a shard stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -22,7 +22,7 @@ use tintype_ports::{
 };
 use uuid::Uuid;
 
-pub(crate) use dispatch::{BacklogRow, OpenLeaseRow, SetAsideRow};
+pub(crate) use dispatch::{BacklogRow, OpenLeaseRow, SetAsideRow, ShardStandingRow};
 
 use crate::codec::{count, from_json, from_name, provider_id, small};
 

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each with its options and what it does.
 
+mod admin;
 mod backup;
 mod completions;
 mod demo;
@@ -48,6 +49,8 @@ enum Command {
     Emulator(emulator::EmulatorArgs),
     /// Run the roles of a hosted install: vault, worker, scheduler
     Serve(Serve),
+    /// Look after an install: queues, dead letters, leases, quota
+    Admin(admin::Admin),
     /// Print completions for a shell
     Completions(completions::Completions),
 }
@@ -61,6 +64,7 @@ impl Cli {
             Command::Verify(it) => it.json,
             Command::Restore(it) => it.json,
             Command::Emulator(it) => it.json,
+            Command::Admin(it) => it.json,
             Command::Serve(_) | Command::Completions(_) => false,
         }
     }
@@ -90,6 +94,7 @@ impl Cli {
             Command::Restore(it) => it.run().await,
             Command::Emulator(it) => it.run(life).await,
             Command::Serve(it) => it.run(life).await,
+            Command::Admin(it) => it.run(life).await,
             Command::Completions(it) => it.run(),
         }
     }

@@ -6,7 +6,9 @@ use serde::Serialize;
 use tintype_app::{AppError, runs::describe};
 use tintype_emulator::EmulatorError;
 use tintype_model::{ErrorKind, credential::CredentialError};
-use tintype_ports::{ArchiveError, StoreError, VaultError, events::EventsError, quota::QuotaError};
+use tintype_ports::{
+    ArchiveError, StoreError, VaultError, events::EventsError, queue::QueueError, quota::QuotaError,
+};
 use tintype_runtime::{HttpError, telemetry::TelemetryError};
 
 use crate::render::Console;
@@ -169,6 +171,7 @@ of_kind!(
     EmulatorError => Unavailable,
     EventsError => Unavailable,
     HttpError => InvalidInput,
+    QueueError => Unavailable,
     TelemetryError => InvalidInput,
     io::Error => Unavailable,
 );

@@ -7,7 +7,7 @@ use tintype_model::WorkerId;
 use crate::{App, AppResult};
 
 /// The lease's name.
-const NAME: &str = "scheduler";
+pub(crate) const NAME: &str = "scheduler";
 
 /// Whether this process leads. Its own clock runs from before each question, so that it never thinks so for longer than the
 /// database does.

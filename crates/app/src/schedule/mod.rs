@@ -6,3 +6,5 @@ mod gauges;
 mod lead;
 mod reconcile;
 mod scheduler;
+
+pub(crate) use lead::NAME as LEADER;

@@ -4,6 +4,7 @@ mod backup;
 mod damage;
 mod fairness;
 mod mirror;
+mod poison;
 mod steering;
 mod waiting;
 mod world;

@@ -18,7 +18,9 @@ pub use items::{
 };
 pub use plans::Plans;
 pub use runs::{LeaseAnswer, OpenShards, Release, Runs, Shards};
-pub use scheduling::{Backlog, Load, Lost, OpenLease, QuotaLedger, QuotaRow, Scheduling, SetAside};
+pub use scheduling::{
+    Backlog, Load, Lost, OpenLease, QuotaLedger, QuotaRow, Scheduling, SetAside, ShardStanding,
+};
 pub use setup::Setup;
 pub use snapshots::Snapshots;
 

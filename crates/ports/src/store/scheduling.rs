@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tintype_model::{
-    RunId, TenantId, WorkerId,
+    RunId, ShardId, TenantId, WorkerId,
     quota::{CloudProject, QuotaDay, QuotaKind},
     run::RunState,
-    shard::Shard,
+    shard::{Shard, ShardState},
 };
 
 use super::StoreResult;
@@ -59,6 +59,19 @@ pub struct SetAside {
     pub shard: Shard,
     /// Why.
     pub reason: String,
+}
+
+/// A shard, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardStanding {
+    /// The shard.
+    pub shard: Shard,
+    /// Where it stands.
+    pub state: ShardState,
+    /// How often in a row it failed without any of it getting done.
+    pub failures: u32,
+    /// Why it was set aside, where it was.
+    pub reason: Option<String>,
 }
 
 /// A shard that somebody works on.
@@ -119,6 +132,8 @@ pub trait Scheduling: Send + Sync {
     async fn stuck(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>>;
     /// The time by the database's clock, which all processes share.
     async fn time(&self) -> StoreResult<DateTime<Utc>>;
+    /// The shard of that id, whosever it is; `None` when there is none.
+    async fn shard(&self, id: ShardId) -> StoreResult<Option<ShardStanding>>;
     /// Shards that were set aside, at most `limit`.
     async fn shards_set_aside(&self, limit: u32) -> StoreResult<Vec<SetAside>>;
     /// Live leases, the longest held first, at most `limit`.

@@ -5,12 +5,12 @@ use sqlx::FromRow;
 use tintype_model::{TenantId, WorkerId};
 use tintype_ports::{
     StoreError,
-    store::{Backlog, OpenLease, SetAside},
+    store::{Backlog, OpenLease, SetAside, ShardStanding},
 };
 use uuid::Uuid;
 
 use super::ShardRow;
-use crate::codec::{count, small};
+use crate::codec::{count, from_name, small};
 
 #[derive(FromRow)]
 pub(crate) struct BacklogRow {
@@ -51,6 +51,28 @@ impl TryFrom<SetAsideRow> for SetAside {
         Ok(Self {
             shard: row.shard.try_into()?,
             reason: row.reason.unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(crate) struct ShardStandingRow {
+    #[sqlx(flatten)]
+    shard: ShardRow,
+    state: String,
+    failures: i64,
+    reason: Option<String>,
+}
+
+impl TryFrom<ShardStandingRow> for ShardStanding {
+    type Error = StoreError;
+
+    fn try_from(row: ShardStandingRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            shard: row.shard.try_into()?,
+            state: from_name(&row.state)?,
+            failures: small(row.failures)?,
+            reason: row.reason,
         })
     }
 }

@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use tintype_model::{RunId, ShardId, TenantId, run::RunState, shard::Shard};
 use tintype_ports::{
     queue::JobMessage,
-    store::{Backlog, Load, Lost, OpenLease, Scheduling, SetAside, StoreResult},
+    store::{Backlog, Load, Lost, OpenLease, Scheduling, SetAside, ShardStanding, StoreResult},
 };
 use uuid::Uuid;
 
 use super::{Store, dialect, shards::VANISHED};
 use crate::{
     codec::{after, count, from_name},
-    rows::{BacklogRow, OpenLeaseRow, SetAsideRow, ShardRow, all, trace},
+    rows::{BacklogRow, OpenLeaseRow, SetAsideRow, ShardRow, ShardStandingRow, all, one, trace},
 };
 
 fn runs_of(rows: Vec<(Uuid, Uuid)>) -> Vec<(TenantId, RunId)> {
@@ -276,6 +276,22 @@ impl Scheduling for Store {
     async fn time(&self) -> StoreResult<DateTime<Utc>> {
         self.within(async { self.read_all().await?.now().await })
             .await
+    }
+
+    async fn shard(&self, id: ShardId) -> StoreResult<Option<ShardStanding>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            // Ids are indexed for each tenant, and tenants are few beside shards.
+            let row: Option<ShardStandingRow> = sqlx::query_as(
+                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, s.kind, s.items, s.state, s.failures, s.reason
+                 FROM tenants t JOIN shards s ON s.tenant_id = t.tenant_id AND s.id = $1",
+            )
+            .bind(id.as_uuid())
+            .fetch_optional(tx.conn())
+            .await?;
+            Ok(one(row)?)
+        })
+        .await
     }
 
     async fn shards_set_aside(&self, limit: u32) -> StoreResult<Vec<SetAside>> {

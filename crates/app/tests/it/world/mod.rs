@@ -4,11 +4,15 @@ mod at_google;
 mod process;
 mod proof;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures::StreamExt;
 use tempfile::TempDir;
-use tintype_app::{App, Settings, runs::RunChoice};
+use tintype_app::{App, Settings, Step, runs::RunChoice};
 use tintype_emulator::{
     CallKind, Control, DEFAULT_ACCOUNT, Emulator, EmulatorConfig, Library, RunningEmulator,
 };
@@ -21,7 +25,7 @@ use tintype_model::{
 };
 use tintype_ports::events::Seen;
 
-use process::{MovedClock, Process, fast};
+use process::{Defect, MovedClock, Process, fast};
 
 /// Longer than anything here takes, so that a hang fails with a message.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -40,6 +44,7 @@ pub(crate) struct World {
     google: RunningEmulator,
     control: Control,
     clock: Arc<MovedClock>,
+    defect: Arc<Defect>,
     dir: TempDir,
     limits: Arc<std::sync::Mutex<QuotaLimits>>,
     process: Process,
@@ -70,12 +75,13 @@ impl World {
             .expect("the emulator starts");
         let control = google.control();
         let clock = Arc::new(MovedClock::default());
+        let defect = Arc::new(Defect::default());
         let dir = TempDir::new().expect("a folder");
         let limits = Arc::new(std::sync::Mutex::new(QuotaLimits {
             requests_per_day: 1_000_000,
             downloads_per_day: 1_000_000,
         }));
-        let process = Process::start(&google, &clock, &dir, &limits, settings).await;
+        let process = Process::start(&google, &clock, &dir, &limits, &defect, settings).await;
         let first = process
             .settle(&control, DEFAULT_ACCOUNT, &dir, layout)
             .await;
@@ -83,6 +89,7 @@ impl World {
             google,
             control,
             clock,
+            defect,
             dir,
             limits,
             process,
@@ -94,9 +101,26 @@ impl World {
     pub(crate) async fn restart(self) -> Self {
         let mut next = self;
         next.process.halt().await;
-        next.process =
-            Process::start(&next.google, &next.clock, &next.dir, &next.limits, fast()).await;
+        next.process = Process::start(
+            &next.google,
+            &next.clock,
+            &next.dir,
+            &next.limits,
+            &next.defect,
+            fast(),
+        )
+        .await;
         next
+    }
+
+    /// From now on all work dies at this step, or at none.
+    pub(crate) fn break_at(&self, step: Option<Step>) {
+        *self.defect.at.lock().expect("a step") = step;
+    }
+
+    /// How often work died of a defect that a test has made.
+    pub(crate) fn deaths(&self) -> u32 {
+        self.defect.deaths.load(Ordering::Relaxed)
     }
 
     pub(crate) fn app(&self) -> &App {

@@ -4,7 +4,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tintype_app::{
-    App, NoSteps, Ports, Settings,
+    App, Ports, Settings, Step, Steps,
     setup::{NewDestination, NewGoogleStorage, NewPlan},
 };
 use tintype_blob::{ArchiveSettings, Root, Spool, open_archive};
@@ -54,6 +54,23 @@ pub(super) struct MovedClock {
 impl Clock for MovedClock {
     fn now(&self) -> DateTime<Utc> {
         SystemClock.now() + TimeDelta::milliseconds(self.by_ms.load(Ordering::Relaxed))
+    }
+}
+
+/// A defect of the program: while it is there, every work that comes to the step dies of it.
+#[derive(Debug, Default)]
+pub(super) struct Defect {
+    pub(super) at: Mutex<Option<Step>>,
+    pub(super) deaths: AtomicU32,
+}
+
+impl Steps for Defect {
+    fn reached(&self, step: Step) {
+        let is_here = *self.at.lock().expect("a step") == Some(step);
+        if is_here {
+            self.deaths.fetch_add(1, Ordering::Relaxed);
+            panic!("a defect that a test has made");
+        }
     }
 }
 
@@ -109,6 +126,7 @@ impl Process {
         clock: &Arc<MovedClock>,
         dir: &TempDir,
         limits: &Arc<Mutex<QuotaLimits>>,
+        defect: &Arc<Defect>,
         settings: Settings,
     ) -> Self {
         let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
@@ -175,7 +193,7 @@ impl Process {
             store,
             clock,
             entropy,
-            steps: Arc::new(NoSteps),
+            steps: Arc::clone(defect) as _,
         };
         let app = App::new(ports, settings);
         app.take_over().await.expect("taken over");

@@ -4,11 +4,11 @@ use chrono::TimeDelta;
 use futures::future::join_all;
 use tintype_model::{
     ShardId, WorkerId, plan::Plan, progress::Progress, run::RunState, schedule::Schedule,
-    tenant::Tenant,
+    shard::ShardState, tenant::Tenant,
 };
 
 use super::world::{LONG, MAX_FAILURES, SHORT, StoreUnderTest, World, instant, new_id};
-use crate::store::{LeaseAnswer, Load, Lost, Release, StoreError, WorkerReport};
+use crate::store::{LeaseAnswer, Load, Lost, Release, ShardStanding, StoreError, WorkerReport};
 
 const NAME: &str = "scheduler";
 
@@ -159,12 +159,21 @@ pub async fn a_shard_that_is_set_aside_is_nobodys(under_test: StoreUnderTest) {
         .expect("set aside");
     let aside = world.store.shards_set_aside(5).await.expect("read");
     assert_eq!(aside[0].reason, "it breaks");
+    let standing = world.store.shard(lease.shard.id).await.expect("read");
+    let expected = ShardStanding {
+        shard: lease.shard.clone(),
+        state: ShardState::SetAside,
+        failures: 0,
+        reason: Some("it breaks".into()),
+    };
+    assert_eq!(standing, Some(expected));
     let lost = world.store.renew(&lease, LONG).await;
     assert!(matches!(lost, Err(StoreError::LeaseLost)), "{lost:?}");
     assert_eq!(world.store.ready(world.tenant, 5).await.expect("read"), []);
     let nobody = new_id(ShardId::new);
     let missing = world.store.requeue_shard(world.tenant, nobody).await;
     assert!(!missing.expect("an answer"));
+    assert_eq!(world.store.shard(nobody).await.expect("read"), None);
     world.end(run.id, RunState::Queued).await;
     let done = world
         .store
