@@ -3,16 +3,19 @@
 //! A quorum queue may still send a message after it has confirmed the end of a subscription. On a shared channel such a
 //! message would be held by a slot that does not know of it; here it goes back with the channel that it came through.
 
-use std::{future::ready, pin::Pin, time::Duration};
+use std::time::Duration;
 
-use futures::future::{join_all, try_join_all};
+use futures::{
+    StreamExt as _,
+    future::{join_all, try_join_all},
+    stream::{BoxStream, SelectAll, select_all},
+};
 use lapin::{
-    Channel, Consumer, ConsumerDelegate,
-    message::{Delivery, DeliveryResult},
+    Channel,
+    message::Delivery,
     options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::{FieldTable, ShortString},
 };
-use tokio::sync::mpsc;
 
 use super::{
     failure::{Failure, within},
@@ -31,13 +34,14 @@ pub(super) enum Event {
 /// Ends everything when it is abandoned; when it is dropped, the channels end as well, a little later.
 pub(super) struct Subscription {
     lines: Vec<Line>,
-    events: mpsc::UnboundedReceiver<(usize, DeliveryResult)>,
+    /// What comes through all lines; the end of one is an event as well.
+    events: SelectAll<BoxStream<'static, Event>>,
     answer_within: Duration,
 }
 
 struct Line {
     channel: Channel,
-    consumer: Consumer,
+    tag: ShortString,
 }
 
 impl Subscription {
@@ -48,10 +52,8 @@ impl Subscription {
         answer_within: Duration,
     ) -> Result<Self, Failure> {
         let connection = link.connection().await?;
-        // At most one message for each queue comes in here.
-        let (inbox, events) = mpsc::unbounded_channel();
-        let lines = queues.iter().enumerate().map(|(number, queue)| {
-            let (connection, inbox) = (&connection, inbox.clone());
+        let opened = queues.iter().enumerate().map(|(number, queue)| {
+            let connection = &connection;
             async move {
                 let channel = connection.create_channel().await?;
                 channel.basic_qos(1, BasicQosOptions::default()).await?;
@@ -59,23 +61,27 @@ impl Subscription {
                 let subscribed =
                     channel.basic_consume(queue.clone(), "".into(), options, FieldTable::default());
                 let consumer = subscribed.await?;
-                consumer.set_delegate(Forward { number, inbox });
-                Ok::<_, lapin::Error>(Line { channel, consumer })
+                let tag = consumer.tag();
+                // Read as a stream: a delegate, which is set only now, can miss what has come already.
+                let events = consumer.map(move |delivery| match delivery {
+                    Ok(delivery) => Event::Delivered(number, Box::new(delivery)),
+                    Err(error) => Event::Failed(error),
+                });
+                let ended = futures::stream::once(std::future::ready(Event::Cancelled));
+                Ok::<_, lapin::Error>((Line { channel, tag }, events.chain(ended).boxed()))
             }
         });
+        let opened = within(answer_within, try_join_all(opened)).await?;
+        let (lines, events): (Vec<_>, Vec<_>) = opened.into_iter().unzip();
         Ok(Self {
-            lines: within(answer_within, try_join_all(lines)).await?,
-            events,
+            lines,
+            events: select_all(events),
             answer_within,
         })
     }
 
     pub(super) async fn next(&mut self) -> Event {
-        match self.events.recv().await {
-            Some((number, Ok(Some(delivery)))) => Event::Delivered(number, Box::new(delivery)),
-            Some((_, Ok(None))) | None => Event::Cancelled,
-            Some((_, Err(error))) => Event::Failed(error),
-        }
+        self.events.next().await.unwrap_or(Event::Cancelled)
     }
 
     /// The channel of a message that is not answered yet. It stays, without its subscription.
@@ -90,7 +96,7 @@ impl Subscription {
         let answer_within = self.answer_within;
         let cancelled = kept
             .channel
-            .basic_cancel(kept.consumer.tag(), BasicCancelOptions::default());
+            .basic_cancel(kept.tag, BasicCancelOptions::default());
         let (cancelled, ()) = tokio::join!(within(answer_within, cancelled), self.abandon());
         cancelled?;
         Ok(kept.channel)
@@ -111,22 +117,5 @@ impl Subscription {
             }
             Err(error) => tracing::debug!(%error, "channels did not close in order"),
         }
-    }
-}
-
-/// Puts what comes into the inbox in the very moment it comes.
-struct Forward {
-    number: usize,
-    inbox: mpsc::UnboundedSender<(usize, DeliveryResult)>,
-}
-
-impl ConsumerDelegate for Forward {
-    fn on_new_delivery(
-        &self,
-        delivery: DeliveryResult,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        // Without a receiver the subscription is over, and the message goes back with the channel.
-        let _ = self.inbox.send((self.number, delivery));
-        Box::pin(ready(()))
     }
 }
