@@ -48,3 +48,11 @@ pub struct Plan {
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
+
+impl Plan {
+    /// The first time after `now` at which it runs by itself.
+    #[must_use]
+    pub fn next_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.schedule.as_ref()?.next_after(now)
+    }
+}

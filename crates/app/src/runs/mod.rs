@@ -1,6 +1,7 @@
 //! Starting and steering runs.
 
 mod change;
+mod foresee;
 mod lookup;
 mod start;
 mod steer;

@@ -76,7 +76,7 @@ impl App {
         archive.open_or_create().await?;
         archive.probe().await?;
         self.ports.steps.reached(Step::ArchiveMade);
-        let next_due = plan.schedule.as_ref().and_then(|it| it.next_after(now));
+        let next_due = plan.next_due(now);
         self.ports.store.add_plan(&plan, next_due).await?;
         Ok(plan)
     }

@@ -3,10 +3,14 @@
 pub mod connect_destination;
 pub mod connect_google;
 pub mod create_plan;
+pub mod create_tenant;
 pub mod reauthorise;
 pub mod test_storage;
+mod update_plan;
+mod update_tenant;
 
 pub use connect_destination::NewDestination;
 pub use connect_google::NewGoogleStorage;
 pub use create_plan::NewPlan;
+pub use create_tenant::NewTenant;
 pub use test_storage::{Check, CheckName, CheckResult};

@@ -1,0 +1,3 @@
+//! Quota.
+
+pub(super) mod get;

@@ -1,0 +1,106 @@
+//! Storages: connected places. What opens them goes in and never comes out.
+
+pub(super) mod create;
+pub(super) mod credential;
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod test;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use tintype_model::{
+    StorageId,
+    credential::{ClientId, CredentialError, TokenBlob},
+    storage::{Storage, StorageSettings},
+};
+
+use crate::problem::Problem;
+
+/// A storage as it is shown.
+#[derive(Debug, Serialize)]
+pub(crate) struct View {
+    id: StorageId,
+    name: String,
+    #[serde(flatten)]
+    settings: StorageSettings,
+    /// Whether a credential or keys are kept for it.
+    has_secret: bool,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Storage> for View {
+    fn from(it: Storage) -> Self {
+        Self {
+            id: it.id,
+            name: it.name,
+            has_secret: !matches!(it.settings, StorageSettings::LocalFolder { .. }),
+            settings: it.settings,
+            created_at: it.created_at,
+        }
+    }
+}
+
+/// What opens a Google Photos account.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credential {
+    client_id: String,
+    client_secret: SecretString,
+    /// The refresh token by itself, or else `token`.
+    refresh_token: Option<SecretString>,
+    /// The JSON, as text, in which rclone and Google's libraries keep it.
+    token: Option<SecretString>,
+}
+
+/// The same after it was read.
+pub(crate) struct Opened {
+    pub(crate) client: ClientId,
+    pub(crate) client_secret: SecretString,
+    pub(crate) refresh_token: SecretString,
+}
+
+impl Credential {
+    pub(crate) fn open(self) -> Result<Opened, Problem> {
+        let client = ClientId::parse(&self.client_id)
+            .map_err(|error| refused("credential.client_id", &error))?;
+        if is_blank(&self.client_secret) {
+            let problem = Problem::field("credential.client_secret", "must not be empty");
+            return Err(problem);
+        }
+        let refresh_token = match (self.refresh_token, self.token) {
+            (Some(token), None) if is_blank(&token) => {
+                let problem = Problem::field("credential.refresh_token", "must not be empty");
+                return Err(problem);
+            }
+            (Some(token), None) => SecretString::from(token.expose_secret().trim()),
+            (None, Some(blob)) => {
+                let blob = TokenBlob::parse(blob.expose_secret());
+                let blob = blob.map_err(|error| refused("credential.token", &error))?;
+                blob.refresh_token
+            }
+            _ => {
+                let what = "give either refresh_token or token";
+                return Err(Problem::field("credential", what));
+            }
+        };
+        Ok(Opened {
+            client,
+            client_secret: self.client_secret,
+            refresh_token,
+        })
+    }
+}
+
+fn is_blank(secret: &SecretString) -> bool {
+    secret.expose_secret().trim().is_empty()
+}
+
+/// The error begins with the name of the field, as a form would call it.
+fn refused(field: &str, error: &CredentialError) -> Problem {
+    let text = error.to_string();
+    let what = text
+        .split_once(": ")
+        .map_or(text.as_str(), |(_, what)| what);
+    Problem::field(field, what)
+}

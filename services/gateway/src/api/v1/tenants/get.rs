@@ -1,0 +1,16 @@
+//! `GET /v1/tenants/{id}`: one tenant.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+use tintype_model::TenantId;
+
+use super::View;
+use crate::{Shared, id::Id, problem::Problem};
+
+pub(crate) async fn handle(
+    State(shared): State<Arc<Shared>>,
+    Id(id): Id<TenantId>,
+) -> Result<Json<View>, Problem> {
+    Ok(Json(shared.app.tenant(id).await?.into()))
+}

@@ -1,0 +1,179 @@
+//! What went wrong, as an RFC 9457 problem document.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use tintype_app::{AppError, runs::describe};
+use tintype_model::ErrorKind;
+use tintype_ports::StoreError;
+
+/// A field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Fault {
+    /// Where in the body (RFC 6901).
+    pub(crate) pointer: String,
+    /// What is wrong with it.
+    pub(crate) detail: String,
+}
+
+/// A problem document. `request_id` is added on the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Problem {
+    #[serde(serialize_with = "number")]
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) title: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<String>,
+    #[serde(skip)]
+    pub(crate) retry_after: Option<u64>,
+}
+
+fn number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    /// A class of failure, with its own status and code.
+    pub(crate) fn of(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        let status = StatusCode::from_u16(kind.http_status());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut problem = Self::new(status, kind.code(), title(kind), detail);
+        if kind == ErrorKind::Unavailable {
+            problem.retry_after = Some(5);
+        }
+        problem
+    }
+
+    /// Something that is not there, or belongs to somebody else.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::of(ErrorKind::NotFound, format!("{what} was not found"))
+    }
+
+    /// A field of the body is wrong.
+    pub(crate) fn field(name: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let mut problem = Self::of(ErrorKind::InvalidInput, format!("{name}: {detail}"));
+        problem.errors.push(Fault {
+            pointer: format!("/{}", name.replace('.', "/")),
+            detail,
+        });
+        problem
+    }
+}
+
+const fn title(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidInput => "What was sent cannot be used",
+        ErrorKind::NotFound => "There is no such thing",
+        ErrorKind::Conflict | ErrorKind::LeaseLost => "What is there does not allow it",
+        ErrorKind::AuthLost => "Google no longer accepts the credential",
+        ErrorKind::Forbidden => "The credential does not allow it",
+        ErrorKind::QuotaExhausted => "The quota of the cloud project is used up",
+        ErrorKind::Unavailable => "A part of the service is unavailable; try again later",
+        ErrorKind::DestinationFull => "The destination is full",
+        ErrorKind::DestinationMissing => "The destination cannot be reached",
+        ErrorKind::DestinationReadOnly => "The destination refuses writes",
+        ErrorKind::Corrupt | ErrorKind::Internal => "A defect of the service",
+    }
+}
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        let kind = error.kind();
+        let detail = describe(&error);
+        match kind {
+            // What is inside stays inside; the log has it, under the request's id.
+            ErrorKind::Internal | ErrorKind::Corrupt | ErrorKind::Unavailable => {
+                tracing::error!(error = %detail, error.kind = kind.code(), "a request failed");
+                Self::of(kind, "")
+            }
+            // The model words it as "field: what is wrong; what to do".
+            ErrorKind::InvalidInput => match detail.split_once(": ") {
+                Some((field, what)) if is_field(field) => Self::field(field, what),
+                _ => Self::of(kind, detail),
+            },
+            // A credential of the tenant's, not the caller's.
+            ErrorKind::AuthLost => Self {
+                status: StatusCode::CONFLICT,
+                ..Self::of(kind, detail)
+            },
+            _ => Self::of(kind, detail),
+        }
+    }
+}
+
+fn is_field(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|it| it.is_ascii_lowercase() || it == b'_')
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        AppError::from(error).into()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status;
+        let retry_after = self.retry_after;
+        let mut answer = (status, Json(&self)).into_response();
+        let headers = answer.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        // The layer around everything adds the request's id to the document.
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_typed_wrongly_is_pointed_at() {
+        let problem = Problem::from(AppError::Invalid(
+            "name: must not be empty; choose one".into(),
+        ));
+        assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(problem.errors[0].pointer, "/name");
+        let unsorted = Problem::from(AppError::Invalid("no good: at all".into()));
+        assert_eq!(unsorted.errors, []);
+    }
+
+    #[test]
+    fn what_is_inside_stays_inside() {
+        let secret = std::io::Error::other("password hunter2 refused");
+        let problem = Problem::from(StoreError::Database(Box::new(secret)));
+        let shown = serde_json::to_string(&problem).unwrap();
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

@@ -1,0 +1,7 @@
+//! The API over real HTTP: the gateway on a SQLite catalogue and the emulator, with the engine running behind it.
+
+mod conventions;
+mod door;
+mod events;
+mod way;
+mod world;
