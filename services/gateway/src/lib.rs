@@ -100,7 +100,6 @@ pub(crate) struct Shared {
 }
 
 /// All routes, with everything around them.
-#[must_use]
 pub fn router(gateway: Gateway) -> Router {
     let shared = Arc::new(Shared {
         operator: caller::Operator::new(&gateway.operator_token),

@@ -1,5 +1,7 @@
 //! What went wrong, as an RFC 9457 problem document.
 
+use std::ops::{Deref, DerefMut};
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -19,9 +21,14 @@ pub(crate) struct Fault {
     pub(crate) detail: String,
 }
 
-/// A problem document. `request_id` is added on the way out.
+/// A problem document. In a box: results that carry one stay small.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Problem {
+#[serde(transparent)]
+pub(crate) struct Problem(Box<Document>);
+
+/// What the document says. `request_id` is added on the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Document {
     #[serde(serialize_with = "number")]
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
@@ -36,6 +43,20 @@ pub(crate) struct Problem {
     pub(crate) retry_after: Option<u64>,
 }
 
+impl Deref for Problem {
+    type Target = Document;
+
+    fn deref(&self) -> &Document {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Document {
+        &mut self.0
+    }
+}
+
 fn number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_u16(status.as_u16())
 }
@@ -47,7 +68,7 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Document {
             status,
             code,
             title,
@@ -55,7 +76,7 @@ impl Problem {
             errors: Vec::new(),
             request_id: None,
             retry_after: None,
-        }
+        }))
     }
 
     /// A class of failure, with its own status and code.
@@ -118,10 +139,11 @@ impl From<AppError> for Problem {
                 _ => Self::of(kind, detail),
             },
             // A credential of the tenant's, not the caller's.
-            ErrorKind::AuthLost => Self {
-                status: StatusCode::CONFLICT,
-                ..Self::of(kind, detail)
-            },
+            ErrorKind::AuthLost => {
+                let mut problem = Self::of(kind, detail);
+                problem.status = StatusCode::CONFLICT;
+                problem
+            }
             _ => Self::of(kind, detail),
         }
     }

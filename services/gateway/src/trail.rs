@@ -97,7 +97,7 @@ pub(crate) async fn follow(
             http.seconds = seconds,
             http.status = status.as_u16(),
             "answered"
-        )
+        );
     });
     answer
 }

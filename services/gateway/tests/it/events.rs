@@ -59,7 +59,7 @@ impl Stream {
                     Some(("id", id)) => message.id = id.parse().ok(),
                     Some(("event", name)) => message.name = name.into(),
                     Some(("data", data)) => {
-                        message.data = serde_json::from_str(data).expect("JSON")
+                        message.data = serde_json::from_str(data).expect("JSON");
                     }
                     _ => {}
                 }
