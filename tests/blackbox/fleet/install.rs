@@ -1,17 +1,22 @@
 //! A hosted install: servers, certificates, settings, processes.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, TcpListener},
     path::Path,
+    sync::Arc,
 };
 
+use secrecy::SecretString;
 use tempfile::TempDir;
-use tintype_runtime::mtls::TlsFiles;
+use tintype_ports::trace::NoTraces;
+use tintype_runtime::{SystemClock, SystemEntropy, mtls::TlsFiles};
 use tintype_testkit::{
     certificates::{DevAuthority, GrantKeyPair},
     process::Spawned,
     servers::{Apt, Durability, Postgres, RabbitMq, Redis},
 };
+use tintype_vault_client::{GrantSigner, Surroundings, VaultClient, VaultClientSettings};
 
 use super::{
     api::Api,
@@ -35,6 +40,9 @@ pub(super) struct Install {
     pub(super) redis: Redis,
     pub(super) dir: TempDir,
     gateway: String,
+    vault: u16,
+    /// Who may call the vault, by the name of the service.
+    identities: BTreeMap<&'static str, TlsFiles>,
 }
 
 fn free_port() -> u16 {
@@ -71,6 +79,8 @@ impl Install {
             redis: redis.expect("a Redis server"),
             dir: TempDir::new().expect("a folder"),
             gateway: format!("127.0.0.1:{}", free_port()),
+            vault: free_port(),
+            identities: BTreeMap::new(),
         };
         install.google.canaries.push(TOKEN.into());
         install.settings();
@@ -83,7 +93,7 @@ impl Install {
     }
 
     /// A file each for the vault and the gateway, and one for everybody else: the vault knows them apart.
-    fn settings(&self) {
+    fn settings(&mut self) {
         let dir = self.dir.path();
         let authority = DevAuthority::new();
         let files = |service: &str| {
@@ -111,7 +121,7 @@ impl Install {
         let vault = format!("{server}/template1");
         let key_file = dir.join("kek");
         tintype_vault_core::KeyRing::create_file(&key_file).expect("a key file");
-        let vault_port = free_port();
+        let vault_port = self.vault;
         let shared = format!("[google]\nurl = \"{}\"\n", self.google.url());
         let of_vault = format!(
             "{shared}[vault_server]\nlisten = \"127.0.0.1:{vault_port}\"\n{}\
@@ -138,6 +148,39 @@ impl Install {
             );
             write(&dir.join(name), &fleet);
         }
+        let identities = ["gateway", "worker"].map(|service| (service, files(service)));
+        self.identities = BTreeMap::from(identities);
+    }
+
+    /// A client of the vaults at `ports`, with the identity and the key of a service.
+    pub(super) fn vault_client(&self, service: &'static str, ports: &[u16]) -> VaultClient {
+        let endpoints: Vec<String> = ports.iter().map(|it| format!("127.0.0.1:{it}")).collect();
+        let tls = self.identities[service].clone();
+        let settings = VaultClientSettings::new(endpoints.join(","), tls);
+        let key = self.dir.path().join(format!("{service}-grant.key"));
+        let key = SecretString::from(std::fs::read_to_string(key).expect("a key"));
+        let signer = GrantSigner::from_pem(&format!("{service}-1"), &key).expect("a signer");
+        let around = Surroundings {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            traces: Arc::new(NoTraces),
+        };
+        VaultClient::new(&settings, Some(signer), around).expect("a client")
+    }
+
+    /// One more vault beside the others, and its port.
+    pub(super) fn serve_vault_beside(&self) -> (Process, u16) {
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        (
+            self.start("vault", &[("TINTYPE_VAULT_SERVER__LISTEN", &listen)]),
+            port,
+        )
+    }
+
+    /// The port of the vault that the settings name.
+    pub(super) const fn vault_port(&self) -> u16 {
+        self.vault
     }
 
     /// The settings of workers and schedulers.
@@ -146,10 +189,10 @@ impl Install {
     }
 
     pub(super) fn serve(&self, role: &str) -> Process {
-        self.start(role, None)
+        self.start(role, &[])
     }
 
-    fn start(&self, role: &str, dying_at: Option<&str>) -> Process {
+    fn start(&self, role: &str, variables: &[(&str, &str)]) -> Process {
         let settings = match role {
             "vault" => "vault.toml",
             "gateway" => "gateway.toml",
@@ -159,9 +202,7 @@ impl Install {
         let ops = format!("127.0.0.1:{}", free_port());
         let mut command = tintype(&["serve", "--role", role, "--config", text(&file)]);
         command.env("TINTYPE_OPS__LISTEN", &ops);
-        if let Some(step) = dying_at {
-            command.env("TINTYPE_CRASH_AT", step);
-        }
+        command.envs(variables.iter().copied());
         Process {
             spawned: Spawned::start(command),
             ops,
@@ -170,7 +211,7 @@ impl Install {
 
     /// A worker that dies at this step.
     pub(super) fn serve_dying_at(&self, step: &str) -> Process {
-        self.start("worker", Some(step))
+        self.start("worker", &[("TINTYPE_CRASH_AT", step)])
     }
 
     pub(super) fn api(&self) -> Api {

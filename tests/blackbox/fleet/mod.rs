@@ -8,4 +8,5 @@ mod google;
 mod install;
 mod roles;
 mod services;
+mod vault;
 mod whole;

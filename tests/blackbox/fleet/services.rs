@@ -23,7 +23,7 @@ async fn get(address: &str, path: &str) -> Option<(StatusCode, String)> {
     Some((status, answer.text().await.ok()?))
 }
 
-async fn until_ready(process: &Process) {
+pub(super) async fn until_ready(process: &Process) {
     let began = Instant::now();
     loop {
         let answer = get(&process.ops, "/readyz").await;
