@@ -167,6 +167,14 @@ impl VaultCore {
         audit::verify(&self.inner, tenant).await
     }
 
+    /// The time that all replicas go by: the database server's, or that of the file's clock.
+    ///
+    /// # Errors
+    /// When the server does not say it.
+    pub async fn time(&self) -> Result<DateTime<Utc>, VaultError> {
+        self.inner.now().await
+    }
+
     /// Waits for running statements and closes the database.
     pub async fn close(&self) {
         if let Some(watch) = self.inner.watch.get() {

@@ -13,6 +13,7 @@ use tintype_ports::trace::NoTraces;
 use tintype_runtime::{SystemClock, SystemEntropy, mtls::TlsFiles};
 use tintype_testkit::{
     certificates::{DevAuthority, GrantKeyPair},
+    chaos::ChaosProxy,
     process::Spawned,
     servers::{Apt, Durability, Postgres, RabbitMq, Redis},
 };
@@ -32,8 +33,23 @@ pub(super) struct Process {
     pub(super) ops: String,
 }
 
+/// What stands between the processes and what they connect to.
+pub(super) struct Weather {
+    pub(super) postgres: ChaosProxy,
+    pub(super) rabbitmq: ChaosProxy,
+    pub(super) redis: ChaosProxy,
+    pub(super) vault: ChaosProxy,
+}
+
+impl Weather {
+    pub(super) const fn all(&self) -> [&ChaosProxy; 4] {
+        [&self.postgres, &self.rabbitmq, &self.redis, &self.vault]
+    }
+}
+
 /// Everything but the processes of ours.
 pub(super) struct Install {
+    pub(super) weather: Option<Weather>,
     pub(super) google: Google,
     pub(super) postgres: Postgres,
     pub(super) rabbitmq: RabbitMq,
@@ -65,7 +81,24 @@ fn tls(section: &str, files: &TlsFiles) -> String {
 }
 
 impl Install {
+    /// An install whose processes reach its servers, and its vault, through bad weather.
+    pub(super) async fn outdoors() -> Self {
+        let mut install = Self::bare().await;
+        let at = |port: u16| ChaosProxy::start(format!("127.0.0.1:{port}"));
+        install.weather = Some(Weather {
+            postgres: at(install.postgres.port()).await,
+            rabbitmq: at(install.rabbitmq.port()).await,
+            redis: at(install.redis.port()).await,
+            vault: at(install.vault).await,
+        });
+        install.settled().await
+    }
+
     pub(super) async fn new() -> Self {
+        Self::bare().await.settled().await
+    }
+
+    async fn bare() -> Self {
         let apt = Apt::default();
         let (postgres, rabbitmq, redis) = tokio::join!(
             Postgres::start(&apt, Durability::Kill),
@@ -73,6 +106,7 @@ impl Install {
             Redis::start(&apt)
         );
         let mut install = Self {
+            weather: None,
             google: Google::start().await,
             postgres: postgres.expect("a PostgreSQL server"),
             rabbitmq: rabbitmq.expect("a RabbitMQ server"),
@@ -83,13 +117,28 @@ impl Install {
             identities: BTreeMap::new(),
         };
         install.google.canaries.push(TOKEN.into());
-        install.settings();
+        install
+    }
+
+    async fn settled(mut self) -> Self {
+        self.settings();
         for settings in ["vault.toml", "fleet.toml"] {
-            let file = install.dir.path().join(settings);
+            let file = self.dir.path().join(settings);
             let arguments = ["serve", "--role", "migrate", "--config", text(&file)];
             run(tintype(&arguments)).await.assert_code(0);
         }
-        install
+        self
+    }
+
+    /// The address of a server as processes are told it.
+    fn seen(&self, url: &str, port: u16, proxy: impl Fn(&Weather) -> &ChaosProxy) -> String {
+        match &self.weather {
+            Some(weather) => {
+                let to = format!(":{}", proxy(weather).port());
+                url.replace(&format!(":{port}"), &to)
+            }
+            None => url.to_owned(),
+        }
     }
 
     /// A file each for the vault and the gateway, and one for everybody else: the vault knows them apart.
@@ -117,6 +166,12 @@ impl Install {
         }
         // The vault has a database of its own; on a server that is thrown away, one that is there already does.
         let catalogue = self.postgres.url();
+        let catalogue = self.seen(&catalogue, self.postgres.port(), |it| &it.postgres);
+        let rabbitmq = self.rabbitmq.url();
+        let rabbitmq = self.seen(&rabbitmq, self.rabbitmq.port(), |it| &it.rabbitmq);
+        let redis = self.seen(&self.redis.url(), self.redis.port(), |it| &it.redis);
+        let vault_at = format!("127.0.0.1:{}", self.vault);
+        let vault_at = self.seen(&vault_at, self.vault, |it| &it.vault);
         let (server, _) = catalogue.rsplit_once('/').expect("a database in the url");
         let vault = format!("{server}/template1");
         let key_file = dir.join("kek");
@@ -137,10 +192,10 @@ impl Install {
                  [policy]\nlocal_folders = true\n[worker]\nlease_seconds = 3\nspool = \"{}\"\n\
                  [scheduler]\nlead_seconds = 3\ndispatch_patience_seconds = 5\n\
                  [quota.default]\nrequests_per_day = {REQUESTS_A_DAY}\ndownloads_per_day = {DOWNLOADS_A_DAY}\n\
-                 [vault]\nendpoints = \"127.0.0.1:{vault_port}\"\ngrant_key_id = \"{service}-1\"\n\
+                 [vault]\nendpoints = \"{vault_at}\"\ngrant_key_id = \"{service}-1\"\n\
                  grant_key_file = \"{}\"\n{}",
-                self.rabbitmq.url(),
-                self.redis.url(),
+                rabbitmq,
+                redis,
                 self.gateway,
                 dir.join("spool").display(),
                 dir.join(format!("{service}-grant.key")).display(),
@@ -190,6 +245,11 @@ impl Install {
 
     pub(super) fn serve(&self, role: &str) -> Process {
         self.start(role, &[])
+    }
+
+    /// A role on a machine whose clock is wrong by so many seconds.
+    pub(super) fn serve_skewed(&self, role: &str, seconds: i64) -> Process {
+        self.start(role, &[("TINTYPE_CLOCK_SKEW", &seconds.to_string())])
     }
 
     fn start(&self, role: &str, variables: &[(&str, &str)]) -> Process {

@@ -3,10 +3,12 @@
 
 mod admin;
 mod api;
+mod clocks;
 mod embedded;
 mod google;
 mod install;
 mod roles;
 mod services;
 mod vault;
+mod weather;
 mod whole;

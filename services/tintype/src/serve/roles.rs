@@ -27,7 +27,7 @@ pub(super) async fn run(
     let mut tasks = Tasks::new();
     let mut checks = Vec::new();
     if has(Role::Vault) {
-        let vault = wire::vault(config).await?;
+        let vault = wire::vault(config, life).await?;
         checks.push(vault.check());
         let life = life.clone();
         tasks.spawn(async move { vault.run(&life).await });

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// How often the database is asked for its time.
-const ANCHOR_EVERY: Duration = Duration::from_secs(15);
+pub(super) const ANCHOR_EVERY: Duration = Duration::from_secs(15);
 
 /// Asked of the limiter to see whether Redis is there.
 const PROBE: Rate = Rate {

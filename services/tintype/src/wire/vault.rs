@@ -1,16 +1,18 @@
 //! The vault of a hosted install.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use secrecy::ExposeSecret as _;
 use tintype_google::GoogleOAuth;
 use tintype_model::ErrorKind;
 use tintype_ports::{Clock, Entropy, VaultKeeper};
-use tintype_runtime::{Lifecycle, SystemClock, SystemEntropy, trace::Traces};
+use tintype_runtime::{
+    AnchoredClock, Lifecycle, SystemClock, SystemEntropy, clock::keep_anchored, trace::Traces,
+};
 use tintype_vault::VaultServer;
 use tintype_vault_core::{KeySource, TransitSettings, VaultCore, VaultPostgresSettings};
 
-use super::services::{google, unusable};
+use super::services::{ANCHOR_EVERY, google, unusable};
 use crate::{
     failure::Failure,
     serve::{
@@ -44,7 +46,7 @@ impl VaultDoor {
 }
 
 /// Opens the vault; without its key-encryption key it is open but sealed, and says so.
-pub(crate) async fn vault(config: &Config) -> Result<VaultDoor, Failure> {
+pub(crate) async fn vault(config: &Config, life: &Lifecycle) -> Result<VaultDoor, Failure> {
     let told = needed(config.vault_server.as_ref(), "vault_server")?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -69,7 +71,7 @@ pub(crate) async fn vault(config: &Config) -> Result<VaultDoor, Failure> {
         pool,
         keys,
         Arc::new(oauth),
-        Arc::clone(&clock),
+        clock,
         entropy,
     )
     .await
@@ -78,8 +80,18 @@ pub(crate) async fn vault(config: &Config) -> Result<VaultDoor, Failure> {
         tracing::warn!(vault.sealed = %why, "the vault is sealed; it opens by itself when its key is there");
     }
     let settings = tintype_vault::Settings::new(told.listen, told.tls.clone(), told.grant_keys()?);
+    // Grants are good for minutes: they are checked by the database's clock, whatever this machine's shows.
+    let asked = Instant::now();
+    let now = core.time().await;
+    let now = now.map_err(|error| unusable("vault_server.database.url")(&error))?;
+    let anchored = Arc::new(AnchoredClock::new(now, asked.elapsed()));
+    let (kept, asks, stop) = (Arc::clone(&anchored), core.clone(), life.stopping());
+    tokio::spawn(async move {
+        let stopped = stop.cancelled_owned();
+        keep_anchored(&kept, || asks.time(), ANCHOR_EVERY, stopped).await;
+    });
     let around = tintype_vault::Surroundings {
-        clock,
+        clock: anchored,
         traces: Arc::new(Traces),
     };
     let keeper: Arc<dyn VaultKeeper> = Arc::new(core.clone());
