@@ -87,6 +87,11 @@ async fn kill_the_one_process_again_and_again_and_lose_nothing() {
         (process, api) = home.serve().await;
     }
     api.succeeded(&customers).await;
+    // Another run finds all of it there.
+    customers[0].run = api.run(&customers[0].tenant, &customers[0].plan).await;
+    api.succeeded(&customers[..1]).await;
+    let again = api.run_of(&customers[0]).await;
+    assert_eq!(again["progress"]["downloads"], 0, "{again}");
     process.terminate();
     let status = process.wait(PATIENCE).await;
     assert!(status.success(), "it ends in order: {status}");
