@@ -1,5 +1,7 @@
 //! What went wrong, as an RFC 9457 problem document.
 
+use std::ops::{Deref, DerefMut};
+
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -15,13 +17,53 @@ use tintype_ports::StoreError;
 pub(crate) struct Fault {
     /// Where in the body (RFC 6901).
     pub(crate) pointer: String,
+    /// The kind of mistake: `invalid`, `missing`, `duplicate`, `unknown_field`.
+    pub(crate) code: &'static str,
     /// What is wrong with it.
     pub(crate) detail: String,
 }
 
-/// A problem document. `request_id` is added on the way out.
+/// What to do about it, for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Problem {
+pub(crate) struct Action {
+    /// `retry`, `wait`, `reauthorise`, `grant`, `mend_destination`.
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    /// Where, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) href: Option<String>,
+}
+
+impl Action {
+    /// What helps against a class of failure.
+    pub(crate) fn against(kind: ErrorKind) -> Option<Self> {
+        let kind = match kind {
+            ErrorKind::Unavailable => "retry",
+            ErrorKind::QuotaExhausted => "wait",
+            ErrorKind::AuthLost => "reauthorise",
+            ErrorKind::Forbidden => "grant",
+            ErrorKind::DestinationFull
+            | ErrorKind::DestinationMissing
+            | ErrorKind::DestinationReadOnly => "mend_destination",
+            ErrorKind::InvalidInput
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::LeaseLost
+            | ErrorKind::Corrupt
+            | ErrorKind::Internal => return None,
+        };
+        Some(Self { kind, href: None })
+    }
+}
+
+/// A problem document. In a box: results that carry one stay small.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Problem(Box<Document>);
+
+/// What the document says. `request_id` is added on the way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Document {
     #[serde(serialize_with = "number")]
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
@@ -31,9 +73,25 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<Action>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
     #[serde(skip)]
     pub(crate) retry_after: Option<u64>,
+}
+
+impl Deref for Problem {
+    type Target = Document;
+
+    fn deref(&self) -> &Document {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Document {
+        &mut self.0
+    }
 }
 
 fn number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
@@ -47,15 +105,16 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Document {
             status,
             code,
             title,
             detail: detail.into(),
             errors: Vec::new(),
+            action: None,
             request_id: None,
             retry_after: None,
-        }
+        }))
     }
 
     /// A class of failure, with its own status and code.
@@ -63,6 +122,7 @@ impl Problem {
         let status = StatusCode::from_u16(kind.http_status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut problem = Self::new(status, kind.code(), title(kind), detail);
+        problem.action = Action::against(kind);
         if kind == ErrorKind::Unavailable {
             problem.retry_after = Some(5);
         }
@@ -80,6 +140,7 @@ impl Problem {
         let mut problem = Self::of(ErrorKind::InvalidInput, format!("{name}: {detail}"));
         problem.errors.push(Fault {
             pointer: format!("/{}", name.replace('.', "/")),
+            code: "invalid",
             detail,
         });
         problem
@@ -105,7 +166,12 @@ const fn title(kind: ErrorKind) -> &'static str {
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
         let kind = error.kind();
-        let detail = describe(&error);
+        let detail = match &error {
+            // Says in itself what is wrong with what was asked.
+            AppError::Store(StoreError::Conflict(what)) => what.clone(),
+            AppError::Store(StoreError::NotFound(what)) => format!("{what} was not found"),
+            error => describe(error),
+        };
         match kind {
             // What is inside stays inside; the log has it, under the request's id.
             ErrorKind::Internal | ErrorKind::Corrupt | ErrorKind::Unavailable => {
@@ -118,10 +184,11 @@ impl From<AppError> for Problem {
                 _ => Self::of(kind, detail),
             },
             // A credential of the tenant's, not the caller's.
-            ErrorKind::AuthLost => Self {
-                status: StatusCode::CONFLICT,
-                ..Self::of(kind, detail)
-            },
+            ErrorKind::AuthLost => {
+                let mut problem = Self::of(kind, detail);
+                problem.status = StatusCode::CONFLICT;
+                problem
+            }
             _ => Self::of(kind, detail),
         }
     }

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use tintype_model::RunId;
+use tintype_model::{ErrorKind, RunId};
 use tracing::Instrument as _;
 
 use crate::{Shared, problem::Problem};
@@ -97,13 +97,13 @@ pub(crate) async fn follow(
             http.seconds = seconds,
             http.status = status.as_u16(),
             "answered"
-        )
+        );
     });
     answer
 }
 
 async fn bounded(shared: &Shared, request: Request, next: Next) -> Response {
-    let Ok(_turn) = shared.requests.try_acquire() else {
+    let Ok(turn) = Arc::clone(&shared.requests).try_acquire_owned() else {
         let mut problem = Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
@@ -113,15 +113,26 @@ async fn bounded(shared: &Shared, request: Request, next: Next) -> Response {
         problem.retry_after = Some(1);
         return problem.into_response();
     };
+    // A task of its own: what was begun is brought to its end, and its answer kept, whether or not somebody still waits for it.
+    let work = async move {
+        let answer = next.run(request).await;
+        drop(turn);
+        answer
+    };
+    let work = tokio::spawn(work.in_current_span());
     // A stream's answer is there as soon as it begins, so the deadline is not about how long it lasts.
-    let answered = tokio::time::timeout(shared.limits.answer_within, next.run(request));
-    answered.await.unwrap_or_else(|_| {
-        Problem::new(
+    match tokio::time::timeout(shared.limits.answer_within, work).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(defect)) => {
+            tracing::error!(error = %defect, "a request met a defect");
+            Problem::of(ErrorKind::Internal, "").into_response()
+        }
+        Err(_) => Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
             "too_slow",
             "The answer took too long",
-            "what was asked may still happen; look before you ask again",
+            "what was asked may still happen; look before you ask again, or ask with the same idempotency key",
         )
-        .into_response()
-    })
+        .into_response(),
+    }
 }
