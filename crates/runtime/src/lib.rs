@@ -6,6 +6,7 @@ pub mod clock;
 pub mod entropy;
 pub mod http;
 pub mod lifecycle;
+pub mod metrics;
 pub mod mtls;
 pub mod telemetry;
 pub mod trace;

@@ -86,6 +86,18 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port())
     }
 
+    /// Everything in a database, as SQL text: rows of all tables included.
+    ///
+    /// # Errors
+    /// When `pg_dump`, which stands beside the server, cannot read it.
+    pub async fn dump(&self, database: &str) -> Result<String> {
+        let mut dump = Command::new(self.program.binaries.join("pg_dump"));
+        let server = self.url();
+        let (server, _) = server.rsplit_once('/').unwrap_or((&server, ""));
+        dump.arg("--inserts").arg(format!("{server}/{database}"));
+        command::output(&mut dump.into()).await
+    }
+
     /// The port it listens on.
     #[must_use]
     pub fn port(&self) -> u16 {

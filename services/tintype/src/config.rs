@@ -1,12 +1,16 @@
 //! The embedded profile: where the data folder is, who may use it, and how the outside is reached.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
 };
 
 use tintype_app::Settings;
-use tintype_model::{ErrorKind, quota::QuotaLimits};
+use tintype_model::{
+    ErrorKind,
+    quota::{CloudProject, QuotaLimits},
+};
 use url::Url;
 
 use crate::failure::Failure;
@@ -20,8 +24,12 @@ pub(crate) struct Profile {
     pub(crate) google: Option<Url>,
     /// Trusted beside the authorities of the machine.
     pub(crate) ca_cert: Option<PathBuf>,
-    /// What each cloud project may spend in a day.
+    /// What each cloud project may spend in a day, unless `projects` says otherwise.
     pub(crate) limits: QuotaLimits,
+    /// What some cloud projects may spend.
+    pub(crate) projects: BTreeMap<CloudProject, QuotaLimits>,
+    /// Whether archives may lie in folders of this machine.
+    pub(crate) local_folders: bool,
     /// Bounds and intervals of the engine.
     pub(crate) settings: Settings,
 }
@@ -34,6 +42,8 @@ impl Profile {
             google: None,
             ca_cert: None,
             limits: QuotaLimits::default(),
+            projects: BTreeMap::new(),
+            local_folders: true,
             settings: Settings::default(),
         }
     }

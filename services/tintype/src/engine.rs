@@ -46,6 +46,15 @@ impl Engine {
         self.embedded.app()
     }
 
+    /// Waits until a background task ends without having been asked to, and says how.
+    pub(crate) async fn ended_early(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Ok(())) => "it was not asked to".into(),
+            Some(Err(error)) => error.to_string(),
+            None => std::future::pending().await,
+        }
+    }
+
     /// Hands leases and unspent quota back and closes the databases.
     pub(crate) async fn drain(mut self) -> Result<(), Failure> {
         self.stop.cancel();

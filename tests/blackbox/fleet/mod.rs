@@ -1,4 +1,11 @@
-//! A hosted install as processes: vault, workers, schedulers, with servers that a test may kill.
+//! An install as processes, over its REST API, while its parts are killed: the services profile with servers that a test may
+//! kill, and the embedded one.
 
-mod faults;
+mod admin;
+mod api;
+mod embedded;
+mod google;
 mod install;
+mod roles;
+mod services;
+mod whole;

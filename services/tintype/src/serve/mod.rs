@@ -1,28 +1,45 @@
-//! `tintype serve`: the roles of a hosted install. One process may have several.
+//! `tintype serve`: a hosted install's roles, of which one process may have several; or everything embedded in one process.
 
 pub(crate) mod config;
+mod embedded;
+pub(crate) mod ops;
+mod roles;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tintype_model::ErrorKind;
-use tintype_runtime::Lifecycle;
-use tokio::task::JoinSet;
+use tintype_runtime::{Lifecycle, metrics};
 
-use crate::{failure::Failure, wire};
+use crate::failure::Failure;
 use config::Config;
+
+/// Requests under way end within this after the first signal.
+const GRACE: Duration = Duration::from_secs(10);
 
 const EXAMPLES: &str = "\
 Examples:
+  tintype serve --profile embedded
   tintype serve --config tintype.toml --role vault
-  tintype serve --config tintype.toml --role scheduler --role worker
+  tintype serve --config tintype.toml --role gateway --role scheduler --role worker
   TINTYPE_POSTGRES__URL=postgres://… tintype serve --role migrate
 
 SIGTERM or Ctrl-C: take no new work, hand leases back; again: stop at once.";
 
+/// Where things are kept and how processes talk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Profile {
+    /// Everything in this process and one folder: gateway, scheduler, worker, vault
+    Embedded,
+    /// PostgreSQL, RabbitMQ, Redis and a vault; each process has the roles it is given
+    Services,
+}
+
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Role {
+    /// Answer the REST API; needs [gateway]
+    Gateway,
     /// Keep credentials; needs [vault_server]
     Vault,
     /// Work on shards
@@ -37,58 +54,49 @@ pub(crate) enum Role {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// What this process does; may be given several times
-    #[arg(long = "role", value_name = "ROLE", required = true)]
+    /// Where things are kept and how processes talk
+    #[arg(long, value_enum, default_value = "services")]
+    profile: Profile,
+    /// What this process does in the services profile; may be given several times
+    #[arg(
+        long = "role",
+        value_name = "ROLE",
+        required_if_eq("profile", "services")
+    )]
     roles: Vec<Role>,
     /// Settings in TOML
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The folder of the embedded profile
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
 }
 
 impl Serve {
     /// Serves until it is asked to stop.
     pub(crate) async fn run(self, life: &Lifecycle) -> Result<ExitCode, Failure> {
         let config = Config::read(self.config.as_deref())?;
-        let has = |role| self.roles.contains(&role);
-        if has(Role::Migrate) {
-            wire::migrate(&config).await?;
-        }
-        let mut tasks: JoinSet<Result<(), Failure>> = JoinSet::new();
-        if has(Role::Vault) {
-            let vault = wire::vault(&config).await?;
-            let life = life.clone();
-            tasks.spawn(async move { vault.run(&life).await });
-        }
-        if has(Role::Worker) || has(Role::Scheduler) {
-            let services = wire::services(&config, life).await?;
-            if has(Role::Scheduler) {
-                let (app, stop) = (services.app().clone(), life.draining());
-                tasks.spawn(async move {
-                    app.schedule(stop).await;
-                    Ok(())
-                });
+        let counted =
+            metrics::install().map_err(|error| Failure::caused_by(ErrorKind::Internal, &error))?;
+        let (kept, stop) = (counted.clone(), life.stopping());
+        tokio::spawn(async move { kept.keep_up(stop.cancelled_owned()).await });
+        match self.profile {
+            Profile::Embedded if !self.roles.is_empty() => {
+                Err(Failure::usage("--role: the embedded profile has all roles")
+                    .with_action("leave --role out, or choose --profile services"))
             }
-            if has(Role::Worker) {
-                let (app, stop) = (services.app().clone(), life.draining());
-                tasks.spawn(async move {
-                    app.work(stop).await;
-                    Ok(())
-                });
+            Profile::Embedded => {
+                embedded::run(&config, self.data_dir, counted, life).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Profile::Services if self.data_dir.is_some() => Err(Failure::usage(
+                "--data-dir: the services profile keeps nothing in a folder",
+            )
+            .with_action("leave it out, or choose --profile embedded")),
+            Profile::Services => {
+                roles::run(&config, &self.roles, counted, life).await?;
+                Ok(ExitCode::SUCCESS)
             }
         }
-        tracing::info!(roles = ?self.roles, "serving");
-        let mut ended = Ok(());
-        while let Some(task) = tasks.join_next().await {
-            let outcome = task.unwrap_or_else(|error| {
-                let message = format!("a role ended in a defect: {error}");
-                Err(Failure::new(ErrorKind::Internal, message))
-            });
-            // One role that fails takes the process along: whoever started it starts it anew.
-            if outcome.is_err() {
-                life.drain();
-            }
-            ended = ended.and(outcome);
-        }
-        ended.map(|()| ExitCode::SUCCESS)
     }
 }

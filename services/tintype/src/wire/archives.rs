@@ -36,9 +36,8 @@ pub(super) struct LocalPolicy {
 }
 
 impl LocalPolicy {
-    /// For workers of a hosted install: folders only where the operator allows them. Objects on their way to a bucket wait in
-    /// `spool`.
-    pub(super) fn hosted(
+    /// Folders only where the operator allows them. Objects on their way to a bucket wait in `spool`.
+    pub(super) fn new(
         http: &HttpSettings,
         spool: &Path,
         local_folders: bool,
@@ -50,18 +49,6 @@ impl LocalPolicy {
                 bytes: SPOOL_BYTES,
             },
             local_folders,
-        })
-    }
-
-    /// Objects on their way to a bucket wait in `data/spool`.
-    pub(super) fn new(http: &HttpSettings, data: &Path) -> Result<Self, HttpError> {
-        Ok(Self {
-            connect: connector(http)?,
-            spool: Spool {
-                folder: data.join("spool"),
-                bytes: SPOOL_BYTES,
-            },
-            local_folders: true,
         })
     }
 }

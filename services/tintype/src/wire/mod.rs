@@ -5,8 +5,10 @@
 
 mod archives;
 mod crash;
+mod gateway;
 mod offline;
 mod services;
+mod vault;
 
 use std::{path::Path, sync::Arc};
 
@@ -23,9 +25,11 @@ use tintype_vault_core::{KeyRing, VaultCore};
 
 use crate::{config::Profile, failure::Failure};
 
+pub(crate) use gateway::{embedded_checks, embedded_gateway, new_token};
 pub(crate) use offline::Reader;
-pub(crate) use services::{migrate, services, vault};
+pub(crate) use services::{Services, limits_of, migrate, services};
 pub(crate) use tintype_blob::{RestoreOptions, RestoreReport, VerifyOptions, VerifyReport};
+pub(crate) use vault::vault;
 
 /// Messages that may wait in the queue; the scheduler keeps it far shallower.
 const QUEUE_CAPACITY: usize = 1024;
@@ -84,10 +88,10 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
     .map_err(|error| Failure::caused_by(ErrorKind::Conflict, &error))?;
 
     let catalogue: Arc<dyn Store> = Arc::new(store.clone());
-    let limits = profile.limits;
+    let (limits, projects) = (profile.limits, profile.projects.clone());
     let quota = MemoryQuota::new(
         Arc::new(store.clone()),
-        Arc::new(move |_| limits),
+        Arc::new(move |project| projects.get(project).copied().unwrap_or(limits)),
         Arc::clone(&clock),
     );
     // Event ids go on growing from one process to the next, so that nobody takes an old one for a new one.
@@ -105,7 +109,11 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
             google,
             Arc::clone(&entropy),
         )),
-        archives: Arc::new(archives::LocalPolicy::new(&http, &profile.data)?),
+        archives: Arc::new(archives::LocalPolicy::new(
+            &http,
+            &profile.data.join("spool"),
+            profile.local_folders,
+        )?),
         clock,
         entropy,
         steps,

@@ -1,45 +1,54 @@
 //! The services profile: what workers and schedulers share lies in PostgreSQL, RabbitMQ, Redis and the vault.
 
 use std::{
+    collections::BTreeMap,
+    future::ready,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use secrecy::{ExposeSecret, SecretString};
-use tintype_app::{App, Ports, Settings};
+use tintype_app::{App, Ports, Settings, runs::describe};
 use tintype_events::{RedisBell, RedisEvents};
-use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
-use tintype_model::{
-    ErrorKind,
-    quota::{CloudProject, QuotaLimits},
-};
-use tintype_ports::{Clock, Entropy, Vault, VaultKeeper, store::Scheduling};
+use tintype_google::{GoogleEndpoints, GooglePhotosSources, GoogleSettings};
+use tintype_model::quota::{CloudProject, QuotaLimits};
+use tintype_ports::{Clock, Entropy, RateLimiter, Vault, rate_limit::Rate, store::Scheduling};
 use tintype_queue::{RabbitQueue, RabbitSettings};
-use tintype_quota::{LimitsOf, RedisQuota};
+use tintype_quota::{LimitsOf, RedisQuota, RedisRateLimiter};
 use tintype_runtime::{
-    AnchoredClock, CaCert, HttpSettings, Lifecycle, SystemClock, SystemEntropy,
-    clock::keep_anchored, trace::Traces,
+    AnchoredClock, CaCert, HttpSettings, Lifecycle, SystemEntropy, clock::keep_anchored,
+    trace::Traces,
 };
 use tintype_store::{PostgresSettings, PostgresStore};
-use tintype_vault::VaultServer;
 use tintype_vault_client::{GrantSigner, VaultClient, VaultClientSettings};
-use tintype_vault_core::{KeySource, TransitSettings, VaultCore, VaultPostgresSettings};
+use tintype_vault_core::VaultCore;
 
 use super::{archives::LocalPolicy, crash};
 use crate::{
     failure::Failure,
-    serve::config::{Config, Keys, needed, read, wrong},
+    serve::{
+        config::{Config, needed, read, wrong},
+        ops::Check,
+    },
 };
 
 /// How often the database is asked for its time.
 const ANCHOR_EVERY: Duration = Duration::from_secs(15);
 
+/// Asked of the limiter to see whether Redis is there.
+const PROBE: Rate = Rate {
+    burst: 1_000,
+    interval: Duration::from_millis(1),
+};
+
 /// The name under which the limits of all other cloud projects stand.
 const DEFAULT_LIMITS: &str = "default";
 
-/// The application of a worker or a scheduler.
+/// The application of a gateway, a worker or a scheduler.
 pub(crate) struct Services {
     app: App,
+    queue: RabbitQueue,
+    pub(super) limiter: Arc<dyn RateLimiter>,
 }
 
 impl Services {
@@ -47,9 +56,28 @@ impl Services {
     pub(crate) const fn app(&self) -> &App {
         &self.app
     }
+
+    /// The parts that these roles work with. What is in Redis is a copy, and what is to be queued waits in the database.
+    pub(crate) fn checks(&self) -> Vec<Check> {
+        let (queue, limiter) = (self.queue.clone(), Arc::clone(&self.limiter));
+        vec![
+            super::gateway::catalogue(&self.app),
+            Check::helpful("rabbitmq", move || {
+                let is_there = queue.is_connected();
+                ready(is_there.then_some(()).ok_or_else(|| "not connected".into()))
+            }),
+            Check::helpful("redis", move || {
+                let limiter = Arc::clone(&limiter);
+                async move {
+                    let answer = limiter.check("readiness", PROBE).await;
+                    answer.map(drop).map_err(|error| describe(&error))
+                }
+            }),
+        ]
+    }
 }
 
-fn google(config: &Config) -> Result<(HttpSettings, GoogleSettings), Failure> {
+pub(super) fn google(config: &Config) -> Result<(HttpSettings, GoogleSettings), Failure> {
     let mut http = HttpSettings::from_env()?;
     http.ca_certs
         .extend(config.google.ca_cert.clone().map(CaCert::File));
@@ -61,10 +89,13 @@ fn google(config: &Config) -> Result<(HttpSettings, GoogleSettings), Failure> {
     Ok((http, settings))
 }
 
-fn limits(config: &Config) -> Result<LimitsOf, Failure> {
+/// What a cloud project may spend: the default, and those that have limits of their own.
+pub(crate) fn limits_of(
+    config: &Config,
+) -> Result<(QuotaLimits, BTreeMap<CloudProject, QuotaLimits>), Failure> {
     let default = config.quota.get(DEFAULT_LIMITS).copied();
     let default: QuotaLimits = default.unwrap_or_default();
-    let mut of = std::collections::BTreeMap::new();
+    let mut of = BTreeMap::new();
     for (name, limits) in config
         .quota
         .iter()
@@ -75,12 +106,17 @@ fn limits(config: &Config) -> Result<LimitsOf, Failure> {
             .map_err(|error| wrong(&format!("quota.{name}"), error))?;
         of.insert(project, *limits);
     }
+    Ok((default, of))
+}
+
+fn limits(config: &Config) -> Result<LimitsOf, Failure> {
+    let (default, of) = limits_of(config)?;
     Ok(Arc::new(move |project| {
         of.get(project).copied().unwrap_or(default)
     }))
 }
 
-fn unusable(setting: &str) -> impl Fn(&dyn std::error::Error) -> Failure {
+pub(super) fn unusable(setting: &str) -> impl Fn(&dyn std::error::Error) -> Failure {
     move |error| wrong(setting, tintype_app::runs::describe(error))
 }
 
@@ -182,12 +218,14 @@ pub(crate) async fn services(config: &Config, life: &Lifecycle) -> Result<Servic
         let stopped = stop.cancelled_owned();
         tended.keep_tended(RedisQuota::TEND_EVERY, stopped).await;
     });
+    let limiter = RedisRateLimiter::new(&of_quota, Arc::clone(&entropy));
+    let limiter = Arc::new(limiter.map_err(|error| wrong_redis(&error))?);
     let events = RedisEvents::new(&of_events, Arc::clone(&entropy));
     let bell = RedisBell::new(&of_events, Arc::clone(&entropy));
 
     let ports = Ports {
         store: Arc::new(store),
-        queue: Arc::new(queue),
+        queue: Arc::new(queue.clone()),
         quota,
         events: Arc::new(events.map_err(|error| wrong_redis(&error))?),
         bell: Arc::new(bell.map_err(|error| wrong_redis(&error))?),
@@ -198,10 +236,10 @@ pub(crate) async fn services(config: &Config, life: &Lifecycle) -> Result<Servic
             google,
             Arc::clone(&entropy),
         )),
-        archives: Arc::new(LocalPolicy::hosted(
+        archives: Arc::new(LocalPolicy::new(
             &http,
             &config.worker.spool,
-            config.policy.local_folders,
+            config.policy.local_folders.unwrap_or(false),
         )?),
         clock,
         entropy,
@@ -209,69 +247,9 @@ pub(crate) async fn services(config: &Config, life: &Lifecycle) -> Result<Servic
     };
     Ok(Services {
         app: App::new(ports, settings(config)),
+        queue,
+        limiter,
     })
-}
-
-/// The vault's door.
-pub(crate) struct VaultDoor {
-    server: VaultServer,
-    core: VaultCore,
-}
-
-impl VaultDoor {
-    /// Answers until it is asked to stop.
-    pub(crate) async fn run(self, life: &Lifecycle) -> Result<(), Failure> {
-        let ended = self.server.run(life).await;
-        self.core.close().await;
-        ended.map_err(|error| Failure::caused_by(ErrorKind::Unavailable, &error))
-    }
-}
-
-/// Opens the vault; without its key-encryption key it is open but sealed, and says so.
-pub(crate) async fn vault(config: &Config) -> Result<VaultDoor, Failure> {
-    let told = needed(config.vault_server.as_ref(), "vault_server")?;
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (http, google) = google(config)?;
-    let keys = match &told.keys {
-        Keys::File(path) => KeySource::File(path.clone()),
-        Keys::Variable(name) => KeySource::Variable(name.clone()),
-        Keys::Transit {
-            address,
-            key,
-            token_file,
-        } => TransitSettings::new(address.clone(), key.clone(), token_file.clone()).into(),
-    };
-    let pool = VaultPostgresSettings {
-        connections: told.database.connections,
-        ..VaultPostgresSettings::default()
-    };
-    let url = told.database.url("vault_server.database")?;
-    let oauth = GoogleOAuth::new(http.client()?, google, Arc::clone(&entropy));
-    let core = VaultCore::connect(
-        url.expose_secret(),
-        pool,
-        keys,
-        Arc::new(oauth),
-        Arc::clone(&clock),
-        entropy,
-    )
-    .await
-    .map_err(|error| unusable("vault_server.database.url")(&error))?;
-    if let Some(why) = core.sealed().await {
-        tracing::warn!(vault.sealed = %why, "the vault is sealed; it opens by itself when its key is there");
-    }
-    let settings = tintype_vault::Settings::new(told.listen, told.tls.clone(), told.grant_keys()?);
-    let around = tintype_vault::Surroundings {
-        clock,
-        traces: Arc::new(Traces),
-    };
-    let keeper: Arc<dyn VaultKeeper> = Arc::new(core.clone());
-    let server = VaultServer::bind(settings, keeper, around)
-        .await
-        .map_err(|error| unusable("vault_server")(&error))?;
-    tracing::info!(vault.address = %server.address(), "the vault listens");
-    Ok(VaultDoor { server, core })
 }
 
 /// Brings the databases that the settings name up to date.

@@ -1,0 +1,88 @@
+//! The gateway, in both profiles.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tintype_app::{App, runs::describe};
+use tintype_gateway::{Gateway, Limits, Policy};
+use tintype_ports::Entropy as _;
+use tintype_quota::MemoryRateLimiter;
+use tintype_runtime::{Lifecycle, SystemEntropy};
+
+use super::Services;
+use crate::serve::{config::Config, ops::Check};
+
+impl Services {
+    /// A gateway of a hosted install, whose tenants are strangers.
+    pub(crate) fn gateway(
+        &self,
+        config: &Config,
+        operator_token: SecretString,
+        life: &Lifecycle,
+    ) -> Gateway {
+        Gateway {
+            app: self.app().clone(),
+            limiter: Arc::clone(&self.limiter),
+            own_limiter: Arc::new(MemoryRateLimiter::default()),
+            operator_token,
+            policy: policy(config, false),
+            limits: Limits::default(),
+            draining: life.draining(),
+        }
+    }
+}
+
+/// The gateway of a person's own machine.
+pub(crate) fn embedded_gateway(
+    config: &Config,
+    app: &App,
+    operator_token: SecretString,
+    life: &Lifecycle,
+) -> Gateway {
+    let limiter = Arc::new(MemoryRateLimiter::default());
+    Gateway {
+        app: app.clone(),
+        limiter: Arc::clone(&limiter) as _,
+        own_limiter: limiter,
+        operator_token,
+        policy: policy(config, true),
+        limits: Limits::default(),
+        draining: life.draining(),
+    }
+}
+
+fn policy(config: &Config, usually: bool) -> Policy {
+    let told = &config.policy;
+    Policy {
+        local_folders: told.local_folders.unwrap_or(usually),
+        private_addresses: told.private_addresses.unwrap_or(usually),
+    }
+}
+
+/// The parts of the embedded profile that can fail by themselves.
+pub(crate) fn embedded_checks(app: &App) -> Vec<Check> {
+    vec![catalogue(app)]
+}
+
+/// Without the catalogue nothing goes on.
+pub(super) fn catalogue(app: &App) -> Check {
+    let app = app.clone();
+    Check::needed("catalogue", move || {
+        let app = app.clone();
+        async move {
+            let time = app.ports().store.time().await;
+            time.map(drop).map_err(|error| describe(&error))
+        }
+    })
+}
+
+/// A token that nobody guesses: 320 bits.
+pub(crate) fn new_token() -> SecretString {
+    let bits: Vec<[u8; 10]> = (0..4).map(|_| SystemEntropy.id_bytes()).collect();
+    let digits: String = bits
+        .iter()
+        .flatten()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    SecretString::from(format!("tt_op_{digits}"))
+}
