@@ -80,3 +80,12 @@ pub(crate) fn exactly_one(affected: u64, what: &str) -> Outcome<()> {
         Err(StoreError::NotFound(what.to_owned()).into())
     }
 }
+
+/// Nothing was to change: the row is not what it was, or not there.
+pub(crate) fn unchanged(is_there: i64, what: &str) -> Failure {
+    Failure(if is_there == 0 {
+        StoreError::NotFound(what.to_owned())
+    } else {
+        StoreError::Conflict(format!("{what} was changed meanwhile; look at it again"))
+    })
+}

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::{
-    body::to_bytes,
+    body::Bytes,
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use tintype_model::ErrorKind;
+use tokio::time::timeout;
 
 use crate::{
-    Shared,
+    Limits, Shared,
     problem::{Fault, Problem},
 };
 
@@ -34,17 +36,43 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Body<T> {
                 "send Content-Type: application/json",
             ));
         }
-        let limit = shared.limits.body;
-        let bytes = to_bytes(request.into_body(), limit).await.map_err(|_| {
-            Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                "The body is too large or did not arrive whole",
-                format!("send at most {limit} bytes"),
-            )
-        })?;
+        let bytes = collect(request.into_body(), shared.limits).await?;
         read(&bytes).map(Self)
     }
+}
+
+/// The whole body, when it is short enough and comes soon enough.
+pub(crate) async fn collect(body: axum::body::Body, limits: Limits) -> Result<Bytes, Problem> {
+    let collected = timeout(
+        limits.body_within,
+        Limited::new(body, limits.body).collect(),
+    )
+    .await;
+    let Ok(collected) = collected else {
+        return Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body_too_slow",
+            "The body did not come in time",
+            format!("send it within {} s", limits.body_within.as_secs()),
+        ));
+    };
+    let whole = collected.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            return Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body is too large",
+                format!("send at most {} bytes", limits.body),
+            );
+        }
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "body_cut_off",
+            "The body did not arrive whole",
+            "send it again",
+        )
+    })?;
+    Ok(whole.to_bytes())
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -64,6 +92,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
                 .filter(|it| **it != "?")
                 .map(|it| format!("/{}", it.replace('~', "~0").replace('/', "~1")))
                 .collect(),
+            code: code(inner),
             detail: wrong(inner),
         });
         problem
@@ -79,6 +108,21 @@ fn malformed(error: &serde_json::Error) -> Problem {
         "The body is not JSON that can be read",
         format!("line {} column {}", error.line(), error.column()),
     )
+}
+
+/// What kind of mistake it is.
+fn code(error: &serde_json::Error) -> &'static str {
+    let text = error.to_string();
+    let is = |beginning: &str| text.starts_with(beginning);
+    if is("unknown field") {
+        "unknown_field"
+    } else if is("missing field") {
+        "missing"
+    } else if is("duplicate field") {
+        "duplicate"
+    } else {
+        "invalid"
+    }
 }
 
 /// The error's words without values: `invalid type: string "secret", expected u32` keeps only what was expected.
@@ -126,6 +170,8 @@ mod tests {
         let unknown = refused(r#"{"name":"a","nmae":1}"#);
         assert!(unknown.detail.contains("nmae"), "{unknown:?}");
         assert_eq!(unknown.errors[0].pointer, "/nmae");
+        assert_eq!(unknown.errors[0].code, "unknown_field");
+        assert_eq!(refused("{}").errors[0].code, "missing");
     }
 
     #[test]

@@ -90,7 +90,10 @@ pub(crate) async fn admit(
     match verdict(&shared, &key, rate).await {
         Verdict::Allowed { left } => {
             let mut answer = next.run(request).await;
-            tell(answer.headers_mut(), rate, left, 0);
+            let spent = rate.burst.saturating_sub(left);
+            let full_again = (rate.interval * spent).as_millis().div_ceil(1_000);
+            let reset = u64::try_from(full_again).unwrap_or(u64::MAX);
+            tell(answer.headers_mut(), rate, left, reset);
             answer
         }
         Verdict::Wait(wait) => {

@@ -6,11 +6,15 @@
 mod api;
 mod body;
 mod caller;
+mod etag;
 mod id;
+mod keyed;
 mod page;
 mod places;
 mod problem;
+mod seats;
 mod server;
+mod steady;
 mod trail;
 
 use std::{sync::Arc, time::Duration};
@@ -21,6 +25,8 @@ use tintype_app::App;
 use tintype_ports::{RateLimiter, rate_limit::Rate};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+
+use seats::Seats;
 
 pub use api::v1::{Reach, endpoints};
 pub use server::serve;
@@ -39,12 +45,18 @@ pub struct Policy {
 pub struct Limits {
     /// Bytes of a request's body.
     pub body: usize,
+    /// A request's body must be there within this.
+    pub body_within: Duration,
     /// A request must be answered within this, streams excepted.
     pub answer_within: Duration,
     /// Requests under way at the same time.
     pub requests: usize,
     /// Streams of events open at the same time.
     pub streams: usize,
+    /// Of these, for one tenant.
+    pub streams_of_a_tenant: usize,
+    /// A stream ends after so long; whoever watches comes back to where it ended.
+    pub stream_age: Duration,
     /// How often a tenant may ask.
     pub rate: Rate,
     /// How often a stream that has nothing to say says so.
@@ -54,11 +66,15 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            body: 64 * 1024,
+            // A token as it is pasted may have 64 KiB.
+            body: 128 * 1024,
+            body_within: Duration::from_secs(20),
             // The test of a storage makes calls to Google, and a plan is made only after its destination was written to.
             answer_within: Duration::from_secs(60),
             requests: 1_024,
             streams: 1_024,
+            streams_of_a_tenant: 64,
+            stream_age: Duration::from_secs(60 * 60),
             rate: Rate {
                 burst: 200,
                 interval: Duration::from_millis(20),
@@ -95,16 +111,16 @@ pub(crate) struct Shared {
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
     pub(crate) draining: CancellationToken,
-    pub(crate) requests: Semaphore,
-    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) streams: Arc<Seats>,
 }
 
 /// All routes, with everything around them.
 pub fn router(gateway: Gateway) -> Router {
     let shared = Arc::new(Shared {
         operator: caller::Operator::new(&gateway.operator_token),
-        requests: Semaphore::new(gateway.limits.requests),
-        streams: Arc::new(Semaphore::new(gateway.limits.streams)),
+        requests: Arc::new(Semaphore::new(gateway.limits.requests)),
+        streams: Seats::new(gateway.limits.streams, gateway.limits.streams_of_a_tenant),
         app: gateway.app,
         limiter: gateway.limiter,
         own_limiter: gateway.own_limiter,

@@ -4,6 +4,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{StatusCode, request::Parts},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::problem::Problem;
@@ -15,8 +16,8 @@ const USUAL: u32 = 25;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    limit: Option<u32>,
-    /// What the page before gave as `next_cursor`: the last one's id.
+    pub(crate) limit: Option<u32>,
+    /// What the page before gave as `next_cursor`.
     pub(crate) cursor: Option<String>,
 }
 
@@ -30,12 +31,26 @@ impl Wanted {
 
     /// The id after which the page begins.
     pub(crate) fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, Problem> {
-        let parsed = self.cursor.as_deref().map(str::parse).transpose();
-        parsed.map_err(|_| bad("cursor: this is not one that a page gave".into()))
+        let Some(cursor) = &self.cursor else {
+            return Ok(None);
+        };
+        let id = opened(cursor).and_then(|text| text.parse().ok());
+        let wrong = || bad("cursor: this is not one that a page gave".into());
+        id.map(Some).ok_or_else(wrong)
     }
 }
 
-fn bad(detail: String) -> Problem {
+/// Where the next page begins. Nobody but us is to look into it, so that what is in it can change.
+fn sealed(id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(id)
+}
+
+fn opened(cursor: &str) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+pub(crate) fn bad(detail: String) -> Problem {
     Problem::new(
         StatusCode::BAD_REQUEST,
         "bad_query",
@@ -59,24 +74,13 @@ impl<T> Page<T> {
         let has_more = found.len() > limit;
         found.truncate(limit);
         Self {
-            next_cursor: found.last().filter(|_| has_more).map(id),
+            next_cursor: found
+                .last()
+                .filter(|_| has_more)
+                .map(|last| sealed(&id(last))),
             has_more,
             data: found,
         }
-    }
-
-    /// The page of a list that is at hand as a whole, in order of ids.
-    pub(crate) fn cut<K: Ord + std::str::FromStr + ToString>(
-        mut all: Vec<T>,
-        wanted: &Wanted,
-        id: impl Fn(&T) -> K,
-    ) -> Result<Self, Problem> {
-        let limit = wanted.limit()?;
-        if let Some(after) = wanted.after::<K>()? {
-            all.retain(|it| id(it) > after);
-        }
-        all.sort_by_key(&id);
-        Ok(Self::of(all, limit, |it| id(it).to_string()))
     }
 }
 

@@ -17,8 +17,43 @@ use tintype_ports::StoreError;
 pub(crate) struct Fault {
     /// Where in the body (RFC 6901).
     pub(crate) pointer: String,
+    /// The kind of mistake: `invalid`, `missing`, `duplicate`, `unknown_field`.
+    pub(crate) code: &'static str,
     /// What is wrong with it.
     pub(crate) detail: String,
+}
+
+/// What to do about it, for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Action {
+    /// `retry`, `wait`, `reauthorise`, `grant`, `mend_destination`.
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    /// Where, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) href: Option<String>,
+}
+
+impl Action {
+    /// What helps against a class of failure.
+    pub(crate) fn against(kind: ErrorKind) -> Option<Self> {
+        let kind = match kind {
+            ErrorKind::Unavailable => "retry",
+            ErrorKind::QuotaExhausted => "wait",
+            ErrorKind::AuthLost => "reauthorise",
+            ErrorKind::Forbidden => "grant",
+            ErrorKind::DestinationFull
+            | ErrorKind::DestinationMissing
+            | ErrorKind::DestinationReadOnly => "mend_destination",
+            ErrorKind::InvalidInput
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::LeaseLost
+            | ErrorKind::Corrupt
+            | ErrorKind::Internal => return None,
+        };
+        Some(Self { kind, href: None })
+    }
 }
 
 /// A problem document. In a box: results that carry one stay small.
@@ -37,6 +72,8 @@ pub(crate) struct Document {
     pub(crate) detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) action: Option<Action>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
     #[serde(skip)]
@@ -74,6 +111,7 @@ impl Problem {
             title,
             detail: detail.into(),
             errors: Vec::new(),
+            action: None,
             request_id: None,
             retry_after: None,
         }))
@@ -84,6 +122,7 @@ impl Problem {
         let status = StatusCode::from_u16(kind.http_status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut problem = Self::new(status, kind.code(), title(kind), detail);
+        problem.action = Action::against(kind);
         if kind == ErrorKind::Unavailable {
             problem.retry_after = Some(5);
         }
@@ -101,6 +140,7 @@ impl Problem {
         let mut problem = Self::of(ErrorKind::InvalidInput, format!("{name}: {detail}"));
         problem.errors.push(Fault {
             pointer: format!("/{}", name.replace('.', "/")),
+            code: "invalid",
             detail,
         });
         problem
@@ -126,7 +166,12 @@ const fn title(kind: ErrorKind) -> &'static str {
 impl From<AppError> for Problem {
     fn from(error: AppError) -> Self {
         let kind = error.kind();
-        let detail = describe(&error);
+        let detail = match &error {
+            // Says in itself what is wrong with what was asked.
+            AppError::Store(StoreError::Conflict(what)) => what.clone(),
+            AppError::Store(StoreError::NotFound(what)) => format!("{what} was not found"),
+            error => describe(error),
+        };
         match kind {
             // What is inside stays inside; the log has it, under the request's id.
             ErrorKind::Internal | ErrorKind::Corrupt | ErrorKind::Unavailable => {

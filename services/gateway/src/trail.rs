@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use tintype_model::RunId;
+use tintype_model::{ErrorKind, RunId};
 use tracing::Instrument as _;
 
 use crate::{Shared, problem::Problem};
@@ -35,6 +35,13 @@ fn given(request: &Request) -> Option<String> {
             .bytes()
             .all(|it| it.is_ascii_alphanumeric() || b"-_.".contains(&it));
     is_sane.then(|| text.to_owned())
+}
+
+/// Anybody may make up methods, so a count has one name for all that are not ours.
+fn known(method: &Method) -> &'static str {
+    const OURS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let found = OURS.into_iter().find(|it| *it == method.as_str());
+    found.unwrap_or("other")
 }
 
 pub(crate) async fn follow(
@@ -89,7 +96,7 @@ pub(crate) async fn follow(
     let seconds = began.elapsed().as_secs_f64();
     let class = format!("{}xx", status.as_u16() / 100);
     metrics::counter!("tintype_http_requests_total",
-        "method" => method.to_string(), "route" => route.clone(), "status" => class)
+        "method" => known(&method), "route" => route.clone(), "status" => class)
     .increment(1);
     metrics::histogram!("tintype_http_request_seconds", "route" => route).record(seconds);
     span.in_scope(|| {
@@ -103,7 +110,7 @@ pub(crate) async fn follow(
 }
 
 async fn bounded(shared: &Shared, request: Request, next: Next) -> Response {
-    let Ok(_turn) = shared.requests.try_acquire() else {
+    let Ok(turn) = Arc::clone(&shared.requests).try_acquire_owned() else {
         let mut problem = Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
@@ -113,15 +120,26 @@ async fn bounded(shared: &Shared, request: Request, next: Next) -> Response {
         problem.retry_after = Some(1);
         return problem.into_response();
     };
+    // A task of its own: what was begun is brought to its end, and its answer kept, whether or not somebody still waits for it.
+    let work = async move {
+        let answer = next.run(request).await;
+        drop(turn);
+        answer
+    };
+    let work = tokio::spawn(work.in_current_span());
     // A stream's answer is there as soon as it begins, so the deadline is not about how long it lasts.
-    let answered = tokio::time::timeout(shared.limits.answer_within, next.run(request));
-    answered.await.unwrap_or_else(|_| {
-        Problem::new(
+    match tokio::time::timeout(shared.limits.answer_within, work).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(defect)) => {
+            tracing::error!(error = %defect, "a request met a defect");
+            Problem::of(ErrorKind::Internal, "").into_response()
+        }
+        Err(_) => Problem::new(
             StatusCode::GATEWAY_TIMEOUT,
             "too_slow",
             "The answer took too long",
-            "what was asked may still happen; look before you ask again",
+            "what was asked may still happen; look before you ask again, or ask with the same idempotency key",
         )
-        .into_response()
-    })
+        .into_response(),
+    }
 }

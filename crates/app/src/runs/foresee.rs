@@ -1,12 +1,17 @@
 //! When a run will be done, by what is left of it, of the quota, and by how fast it went so far.
 
+use std::collections::HashSet;
+
 use tintype_model::{
     RunId, TenantId,
     forecast::{Budget, Forecast, Share, Work, forecast},
-    quota::{QuotaKind, QuotaLimits},
+    progress::Progress,
+    quota::{CloudProject, QuotaKind, QuotaLimits},
     run::{Run, RunState},
     storage::StorageSettings,
 };
+
+use tintype_ports::store::RunFilter;
 
 use crate::{App, AppResult};
 
@@ -15,6 +20,23 @@ const ITEMS_A_CALL: u64 = 50;
 
 /// Below this there is no speed to speak of, in seconds.
 const SHORTEST: f64 = 1.0;
+
+/// Runs of a tenant that a forecast looks at, at most; a plan has one that is not over.
+const MOST_RUNS: u32 = 1_000;
+
+/// Items whose bytes are still to be had.
+const fn left_of(progress: &Progress) -> u64 {
+    progress
+        .queued
+        .saturating_sub(progress.stored + progress.failed)
+}
+
+const fn work(items: u64) -> Work {
+    Work {
+        items,
+        requests: items.div_ceil(ITEMS_A_CALL),
+    }
+}
 
 impl App {
     /// The forecast for what the run has found so far; while its listing goes on there may be more. `None` when the run is over,
@@ -34,13 +56,53 @@ impl App {
             return Ok(None);
         };
         let progress = self.ports.store.progress(tenant, run.id).await?;
-        let items = progress
-            .queued
-            .saturating_sub(progress.stored + progress.failed);
+        let work = work(left_of(&progress));
+        let budget = self.budget(&source.project).await?;
+        let share = self.share(tenant).await?;
+        let pace = self.pace(&run, progress.stored);
+        let now = self.ports.clock.now();
+        Ok(forecast(now, work, budget, share, pace))
+    }
+
+    /// The forecast for all runs of the tenant that read from the cloud project and go on by themselves, for what they have found
+    /// so far. `None` when they are never done with this quota.
+    ///
+    /// # Errors
+    /// Store or quota cannot be asked.
+    pub async fn foresee_project(
+        &self,
+        tenant: TenantId,
+        project: &CloudProject,
+    ) -> AppResult<Option<Forecast>> {
+        let store = &self.ports.store;
+        let mut plans = HashSet::new();
+        for storage in store.storages(tenant).await? {
+            if matches!(&storage.settings, StorageSettings::GooglePhotos(it) if it.project == *project)
+            {
+                let from = store.plans_from(tenant, storage.id).await?;
+                plans.extend(from.into_iter().map(|plan| plan.id));
+            }
+        }
+        let going_on = RunFilter {
+            plan: None,
+            states: vec![RunState::Queued, RunState::Running, RunState::WaitingQuota],
+        };
+        let runs = store.runs_of_tenant(tenant, &going_on, None, MOST_RUNS);
+        let mut items = 0;
+        for run in runs.await?.iter().filter(|run| plans.contains(&run.plan)) {
+            items += left_of(&store.progress(tenant, run.id).await?);
+        }
+        let budget = self.budget(project).await?;
+        let share = self.share(tenant).await?;
+        let now = self.ports.clock.now();
+        Ok(forecast(now, work(items), budget, share, None))
+    }
+
+    async fn budget(&self, project: &CloudProject) -> AppResult<Budget> {
         let quota = &self.ports.quota;
-        let requests = quota.standing(&source.project, QuotaKind::Request).await?;
-        let downloads = quota.standing(&source.project, QuotaKind::Download).await?;
-        let budget = Budget {
+        let requests = quota.standing(project, QuotaKind::Request).await?;
+        let downloads = quota.standing(project, QuotaKind::Download).await?;
+        Ok(Budget {
             left_today: QuotaLimits {
                 requests_per_day: requests.limit.saturating_sub(requests.leased),
                 downloads_per_day: downloads.limit.saturating_sub(downloads.leased),
@@ -49,20 +111,7 @@ impl App {
                 requests_per_day: requests.limit,
                 downloads_per_day: downloads.limit,
             },
-        };
-        let work = Work {
-            items,
-            requests: items.div_ceil(ITEMS_A_CALL),
-        };
-        let now = self.ports.clock.now();
-        let share = self.share(tenant).await?;
-        Ok(forecast(
-            now,
-            work,
-            budget,
-            share,
-            self.pace(&run, progress.stored),
-        ))
+        })
     }
 
     /// Items a second since the run began; nothing is known while it waits, because the wait is no pace.

@@ -4,6 +4,7 @@ use tintype_model::{
     PlanId, RunId, ShardId, TenantId,
     run::{Run, RunMode, RunState, RunStatus},
     shard::{Shard, ShardKind},
+    trace::TraceParent,
 };
 
 use crate::{App, AppResult, steps::Step};
@@ -31,6 +32,21 @@ impl App {
         plan: PlanId,
         choice: RunChoice,
     ) -> AppResult<Run> {
+        self.start_asked_run(tenant, plan, choice, None).await
+    }
+
+    /// The same for somebody who says where in a trace the run belongs. The run keeps that where this process records no trace
+    /// of its own.
+    ///
+    /// # Errors
+    /// As [`Self::start_run`].
+    pub async fn start_asked_run(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        choice: RunChoice,
+        asked_in: Option<TraceParent>,
+    ) -> AppResult<Run> {
         let plan = self.plan(tenant, plan).await?;
         let mode = match choice {
             RunChoice::Full => RunMode::Full,
@@ -45,7 +61,7 @@ impl App {
             mode,
             status: RunStatus::plain(RunState::Queued),
             snapshot: None,
-            trace: self.ports.traces.current(),
+            trace: self.ports.traces.current().or(asked_in),
             created_at: now,
             ended_at: None,
         };

@@ -3,17 +3,20 @@
 use secrecy::SecretString;
 use tintype_model::{
     StorageId, TenantId,
+    credential::ClientId,
     run::{RunEvent, RunState},
+    storage::StorageSettings,
 };
 use tintype_ports::vault::Secret;
 
-use crate::{App, AppResult};
+use crate::{App, AppError, AppResult};
 
 impl App {
     /// Puts a new credential in place. Runs that waited for it resume where they were.
     ///
     /// # Errors
-    /// The storage is not there, or store or vault fail.
+    /// The storage is not there or no Google Photos account, the client is of another cloud project than the storage's
+    /// (Google would count its calls there), or store or vault fail.
     pub async fn reauthorise(
         &self,
         tenant: TenantId,
@@ -22,7 +25,21 @@ impl App {
         client_secret: SecretString,
         refresh_token: SecretString,
     ) -> AppResult<()> {
-        self.storage(tenant, storage).await?;
+        let found = self.storage(tenant, storage).await?;
+        let StorageSettings::GooglePhotos(settings) = found.settings else {
+            return Err(AppError::Invalid(
+                "storage: only a google photos storage can be authorised again".into(),
+            ));
+        };
+        let client =
+            ClientId::parse(&client_id).map_err(|error| AppError::Invalid(error.to_string()))?;
+        if settings.project != *client.project() {
+            return Err(AppError::Invalid(format!(
+                "client_id: belongs to cloud project {}, the storage to {}; connect a new storage for another project",
+                client.project(),
+                settings.project
+            )));
+        }
         let secret = Secret::Google {
             client_id,
             client_secret,

@@ -15,19 +15,19 @@ impl App {
         found.ok_or_else(|| AppError::NotFound(format!("tenant {id}")))
     }
 
-    /// Gives the tenant these properties. The scheduler heeds them from its next look on.
+    /// Gives the tenant, as it was read before, these properties. The scheduler heeds them from its next look on.
     ///
     /// # Errors
-    /// The tenant is not there, or a name, weight or cap is bad.
-    pub async fn update_tenant(&self, id: TenantId, to: NewTenant) -> AppResult<Tenant> {
+    /// The tenant is not there or was changed meanwhile, or a name, weight or cap is bad.
+    pub async fn update_tenant(&self, from: &Tenant, to: NewTenant) -> AppResult<Tenant> {
         let name = to.checked()?;
         let tenant = Tenant {
             name,
             weight: to.weight,
             max_shards: to.max_shards,
-            ..self.tenant(id).await?
+            ..from.clone()
         };
-        self.ports.store.update_tenant(&tenant).await?;
+        self.ports.store.update_tenant(from, &tenant).await?;
         self.ports.bell.ring();
         Ok(tenant)
     }

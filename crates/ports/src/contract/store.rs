@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "a promise says in its own name what it proves")]
 
 pub mod albums;
+pub mod answers;
 pub mod fleet;
 pub mod isolation;
 pub mod items;
@@ -99,6 +100,14 @@ macro_rules! store_contract {
             fleet::a_due_plan_is_moved_on_once
             fleet::tenants_and_plans_are_listed_and_changed
             fleet::runs_of_a_tenant_are_paged_newest_first
+            fleet::runs_are_picked_by_plan_and_state
+            fleet::a_change_of_what_was_changed_meanwhile_is_refused
+            setup::storages_and_plans_come_in_pages
+            outcomes::failures_are_listed_with_their_reasons
+            answers::a_call_that_is_repeated_gets_the_first_answer
+            answers::of_many_equal_calls_at_once_one_is_made
+            answers::a_call_without_an_answer_passes_on
+            answers::answers_are_forgotten_in_time
             ledger::units_are_leased_up_to_the_limit
             ledger::many_tasks_never_lease_more_than_the_limit
             ledger::units_that_are_returned_can_be_leased_again

@@ -90,6 +90,19 @@ pub struct PendingItem {
     pub has_content: bool,
 }
 
+/// An item whose bytes could not be had.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailedItem {
+    /// Its position.
+    pub seq: u64,
+    /// Its id.
+    pub provider_id: ProviderId,
+    /// Its metadata.
+    pub metadata: ItemMetadata,
+    /// Why.
+    pub fault: ItemFault,
+}
+
 /// What became of an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -159,6 +172,14 @@ pub trait Items: Send + Sync {
     ) -> StoreResult<Vec<(u64, ProviderId)>>;
     /// How many items of the plan are pending or failed and not gone.
     async fn unstored(&self, tenant: TenantId, plan: PlanId) -> StoreResult<u64>;
+    /// Items that failed and are not gone, in seq order after `after`, at most `limit`.
+    async fn failures(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> StoreResult<Vec<FailedItem>>;
     /// Items that are not gone, that are failed, or pending without an open shard, in seq order after `after`.
     async fn leftovers(
         &self,

@@ -2,6 +2,7 @@
 //! [`Scheduling`], [`QuotaLedger`],
 //! [`Leases`] and [`Fleet`] look across tenants.
 
+mod answers;
 mod fleet;
 mod items;
 mod plans;
@@ -12,12 +13,14 @@ mod snapshots;
 
 use tintype_model::ErrorKind;
 
+pub use answers::{Answers, CallClaim, KeptAnswer, KeyedCall};
 pub use fleet::{Fleet, HeldLease, Leases, WorkerReport};
 pub use items::{
-    Checkpoint, ItemUpsert, Items, KnownItem, Outcome, PageWrite, PathClaim, PendingItem,
+    Checkpoint, FailedItem, ItemUpsert, Items, KnownItem, Outcome, PageWrite, PathClaim,
+    PendingItem,
 };
 pub use plans::Plans;
-pub use runs::{LeaseAnswer, OpenShards, Release, Runs, Shards};
+pub use runs::{LeaseAnswer, OpenShards, Release, RunFilter, Runs, Shards};
 pub use scheduling::{
     Backlog, Load, Lost, OpenLease, QuotaLedger, QuotaRow, Scheduling, SetAside, ShardStanding,
 };
@@ -63,7 +66,17 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 /// Everything the catalogue does.
 pub trait Store:
-    Setup + Plans + Runs + Shards + Items + Snapshots + Scheduling + QuotaLedger + Leases + Fleet
+    Setup
+    + Plans
+    + Runs
+    + Shards
+    + Items
+    + Snapshots
+    + Scheduling
+    + QuotaLedger
+    + Leases
+    + Fleet
+    + Answers
 {
 }
 
@@ -78,5 +91,6 @@ impl<T> Store for T where
         + QuotaLedger
         + Leases
         + Fleet
+        + Answers
 {
 }

@@ -33,10 +33,11 @@ pub trait Runs: Send + Sync {
         to: &RunStatus,
         now: DateTime<Utc>,
     ) -> StoreResult<bool>;
-    /// The tenant's runs, newest first, those before `before` only, at most `limit`.
+    /// Those of the tenant's runs that `which` lets through, newest first, those before `before` only, at most `limit`.
     async fn runs_of_tenant(
         &self,
         tenant: TenantId,
+        which: &RunFilter,
         before: Option<RunId>,
         limit: u32,
     ) -> StoreResult<Vec<Run>>;
@@ -44,6 +45,15 @@ pub trait Runs: Send + Sync {
     async fn progress(&self, tenant: TenantId, id: RunId) -> StoreResult<Progress>;
     /// Shards by state: (not done, leased now).
     async fn open_shards(&self, tenant: TenantId, id: RunId) -> StoreResult<OpenShards>;
+}
+
+/// Which runs are wanted; the default is all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunFilter {
+    /// Only those of this plan.
+    pub plan: Option<PlanId>,
+    /// Only those in one of these states; empty: in any.
+    pub states: Vec<RunState>,
 }
 
 /// How much of a run is left.

@@ -14,8 +14,10 @@ pub trait Setup: Send + Sync {
     async fn tenant(&self, id: TenantId) -> StoreResult<Option<Tenant>>;
     /// A tenant by name, oldest first where several have it.
     async fn tenant_by_name(&self, name: &str) -> StoreResult<Option<Tenant>>;
-    /// Changes name, weight and cap of a tenant. [`StoreError::NotFound`](super::StoreError::NotFound) when it is not there.
-    async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()>;
+    /// Changes name, weight and cap of a tenant from what they were to what they are to be.
+    /// [`StoreError::NotFound`](super::StoreError::NotFound) when it is not there,
+    /// [`StoreError::Conflict`](super::StoreError::Conflict) when they are not what they were.
+    async fn update_tenant(&self, from: &Tenant, to: &Tenant) -> StoreResult<()>;
     /// Tenants in order of their ids after `after`, at most `limit`.
     async fn tenants(&self, after: Option<TenantId>, limit: u32) -> StoreResult<Vec<Tenant>>;
     /// Adds a storage. [`StoreError::Conflict`] when the name is taken.
@@ -28,6 +30,13 @@ pub trait Setup: Send + Sync {
     async fn storage_by_name(&self, tenant: TenantId, name: &str) -> StoreResult<Option<Storage>>;
     /// All storages of the tenant, by name.
     async fn storages(&self, tenant: TenantId) -> StoreResult<Vec<Storage>>;
+    /// Storages of the tenant in order of their ids after `after`, at most `limit`.
+    async fn page_of_storages(
+        &self,
+        tenant: TenantId,
+        after: Option<StorageId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Storage>>;
     /// Removes a storage that no plan uses; [`StoreError::Conflict`] otherwise.
     async fn remove_storage(&self, tenant: TenantId, id: StorageId) -> StoreResult<()>;
 }

@@ -14,13 +14,14 @@ use tintype_model::{
 use tintype_ports::{
     StoreError,
     store::{
-        Checkpoint, Items, KnownItem, Outcome, PageWrite, PathClaim, PendingItem, StoreResult,
+        Checkpoint, FailedItem, Items, KnownItem, Outcome, PageWrite, PathClaim, PendingItem,
+        StoreResult,
     },
 };
 
 use super::{Store, Tx, albums, bulk::Owner, dialect, listed::Tell, pages, paths};
 use crate::{
-    codec::{count, position, provider_id},
+    codec::{count, from_json, position, provider_id},
     failure::Outcome as Done,
     rows::{ContentRow, ItemRow, KnownRow, PendingRow, all, item},
 };
@@ -257,6 +258,42 @@ impl Items for Store {
             .fetch_one(tx.conn())
             .await?;
             Ok(count(unstored)?)
+        })
+        .await
+    }
+
+    async fn failures(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        after: Option<u64>,
+        limit: u32,
+    ) -> StoreResult<Vec<FailedItem>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let sql = format!(
+                "SELECT u.seq, i.provider_id, i.metadata, u.fault FROM unstored_items u
+                 JOIN items i ON i.tenant_id = u.tenant_id AND i.plan_id = u.plan_id AND i.seq = u.seq
+                 WHERE u.tenant_id = $1 AND u.plan_id = $2 AND u.seq > $3 AND u.fault IS NOT NULL AND {NOT_GONE}
+                 ORDER BY u.seq LIMIT $4"
+            );
+            let rows: Vec<(i64, String, String, String)> = sqlx::query_as(AssertSqlSafe(sql))
+                .bind(tenant.as_uuid())
+                .bind(plan.as_uuid())
+                .bind(position(after)?)
+                .bind(i64::from(limit))
+                .fetch_all(tx.conn())
+                .await?;
+            let mut failures = Vec::with_capacity(rows.len());
+            for (seq, id, metadata, fault) in rows {
+                failures.push(FailedItem {
+                    seq: count(seq)?,
+                    provider_id: provider_id(id)?,
+                    metadata: from_json(&metadata)?,
+                    fault: from_json(&fault)?,
+                });
+            }
+            Ok(failures)
         })
         .await
     }

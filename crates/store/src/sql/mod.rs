@@ -3,6 +3,7 @@
 use super::{Conn, Db, Store, dialect};
 
 mod albums;
+mod answers;
 mod bulk;
 mod fence;
 mod fleet;

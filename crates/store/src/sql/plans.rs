@@ -9,7 +9,7 @@ use tintype_ports::store::{Plans, StoreResult};
 use super::{Store, Tx};
 use crate::{
     codec::json,
-    failure::{Explain as _, Outcome, exactly_one},
+    failure::{Explain as _, Outcome, unchanged},
     rows::{PlanRow, all, one},
 };
 
@@ -60,21 +60,38 @@ impl Plans for Store {
         .await
     }
 
-    async fn update_plan(&self, plan: &Plan, next_due: Option<DateTime<Utc>>) -> StoreResult<()> {
+    async fn update_plan(
+        &self,
+        from: &Plan,
+        to: &Plan,
+        next_due: Option<DateTime<Utc>>,
+    ) -> StoreResult<()> {
         self.within(async {
-            let mut tx = self.write(plan.tenant).await?;
+            let mut tx = self.write(from.tenant).await?;
             let done = sqlx::query(
-                "UPDATE plans SET name = $3, schedule = $4, next_due_at = $5 WHERE tenant_id = $1 AND id = $2",
+                "UPDATE plans SET name = $3, schedule = $4, next_due_at = $5
+                 WHERE tenant_id = $1 AND id = $2 AND name = $6 AND schedule IS NOT DISTINCT FROM $7",
             )
-            .bind(plan.tenant.as_uuid())
-            .bind(plan.id.as_uuid())
-            .bind(&plan.name)
-            .bind(plan.schedule.as_ref().map(json).transpose()?)
+            .bind(from.tenant.as_uuid())
+            .bind(from.id.as_uuid())
+            .bind(&to.name)
+            .bind(to.schedule.as_ref().map(json).transpose()?)
             .bind(next_due)
+            .bind(&from.name)
+            .bind(from.schedule.as_ref().map(json).transpose()?)
             .execute(tx.conn())
             .await
             .taken("a plan with this name exists already")?;
-            exactly_one(done.rows_affected(), "the plan")?;
+            if done.rows_affected() == 0 {
+                let is_there: i64 = sqlx::query_scalar(
+                    "SELECT COUNT(*) FROM plans WHERE tenant_id = $1 AND id = $2",
+                )
+                .bind(from.tenant.as_uuid())
+                .bind(from.id.as_uuid())
+                .fetch_one(tx.conn())
+                .await?;
+                return Err(unchanged(is_there, "the plan"));
+            }
             tx.commit().await
         })
         .await
@@ -111,6 +128,26 @@ impl Plans for Store {
             let mut tx = self.read(tenant).await?;
             let rows: Vec<PlanRow> = sqlx::query_as(select("tenant_id = $1 ORDER BY name"))
                 .bind(tenant.as_uuid())
+                .fetch_all(tx.conn())
+                .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn page_of_plans(
+        &self,
+        tenant: TenantId,
+        after: Option<PlanId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Plan>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let which = "tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3";
+            let rows: Vec<PlanRow> = sqlx::query_as(select(which))
+                .bind(tenant.as_uuid())
+                .bind(after.map_or(uuid::Uuid::nil(), PlanId::as_uuid))
+                .bind(i64::from(limit))
                 .fetch_all(tx.conn())
                 .await?;
             Ok(all(rows)?)

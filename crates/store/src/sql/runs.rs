@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
 use tintype_model::{
     PlanId, RunId, TenantId,
     progress::Progress,
     run::{Run, RunState, RunStatus},
     shard::Shard,
 };
-use tintype_ports::store::{OpenShards, Runs, StoreResult};
+use tintype_ports::store::{OpenShards, RunFilter, Runs, StoreResult};
 
-use super::{Store, dialect, shards::insert_shard};
+use super::{Db, Store, dialect, shards::insert_shard};
 use crate::{
     codec::{count, json, name},
     failure::Explain as _,
@@ -87,23 +88,35 @@ impl Runs for Store {
     async fn runs_of_tenant(
         &self,
         tenant: TenantId,
+        which: &RunFilter,
         before: Option<RunId>,
         limit: u32,
     ) -> StoreResult<Vec<Run>> {
         self.within(async {
             let mut tx = self.read(tenant).await?;
             // Ids begin with the time at which they were made, so their order is that of the runs.
-            let rows: Vec<RunRow> = sqlx::query_as(
+            let mut statement = QueryBuilder::<Db>::new(
                 "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
                      r.created_at, r.ended_at, r.trace
                  FROM runs r LEFT JOIN run_snapshots s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
-                 WHERE r.tenant_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3",
-            )
-            .bind(tenant.as_uuid())
-            .bind(before.map_or(uuid::Uuid::max(), RunId::as_uuid))
-            .bind(i64::from(limit))
-            .fetch_all(tx.conn())
-            .await?;
+                 WHERE r.tenant_id = ",
+            );
+            statement.push_bind(tenant.as_uuid());
+            statement.push(" AND r.id < ");
+            statement.push_bind(before.map_or(uuid::Uuid::max(), RunId::as_uuid));
+            if let Some(plan) = which.plan {
+                statement.push(" AND r.plan_id = ").push_bind(plan.as_uuid());
+            }
+            if !which.states.is_empty() {
+                statement.push(" AND r.state IN (");
+                let mut states = statement.separated(", ");
+                for state in &which.states {
+                    states.push_bind(state.as_str());
+                }
+                statement.push(")");
+            }
+            statement.push(" ORDER BY r.id DESC LIMIT ").push_bind(i64::from(limit));
+            let rows: Vec<RunRow> = statement.build_query_as().fetch_all(tx.conn()).await?;
             Ok(all(rows)?)
         })
         .await

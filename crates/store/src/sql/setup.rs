@@ -7,7 +7,7 @@ use tintype_ports::store::{Setup, StoreResult};
 use super::Store;
 use crate::{
     codec::json,
-    failure::{Explain as _, exactly_one},
+    failure::{Explain as _, exactly_one, unchanged},
     rows::{StorageRow, TenantRow, all, one},
 };
 
@@ -61,19 +61,30 @@ impl Setup for Store {
         .await
     }
 
-    async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()> {
+    async fn update_tenant(&self, from: &Tenant, to: &Tenant) -> StoreResult<()> {
         self.within(async {
-            let mut tx = self.write(tenant.id).await?;
+            let mut tx = self.write(from.id).await?;
             let done = sqlx::query(
-                "UPDATE tenants SET name = $2, weight = $3, max_shards = $4 WHERE tenant_id = $1",
+                "UPDATE tenants SET name = $2, weight = $3, max_shards = $4
+                 WHERE tenant_id = $1 AND name = $5 AND weight = $6 AND max_shards IS NOT DISTINCT FROM $7",
             )
-            .bind(tenant.id.as_uuid())
-            .bind(&tenant.name)
-            .bind(i64::from(tenant.weight))
-            .bind(tenant.max_shards.map(i64::from))
+            .bind(from.id.as_uuid())
+            .bind(&to.name)
+            .bind(i64::from(to.weight))
+            .bind(to.max_shards.map(i64::from))
+            .bind(&from.name)
+            .bind(i64::from(from.weight))
+            .bind(from.max_shards.map(i64::from))
             .execute(tx.conn())
             .await?;
-            exactly_one(done.rows_affected(), "the tenant")?;
+            if done.rows_affected() == 0 {
+                let is_there: i64 =
+                    sqlx::query_scalar("SELECT COUNT(*) FROM tenants WHERE tenant_id = $1")
+                        .bind(from.id.as_uuid())
+                        .fetch_one(tx.conn())
+                        .await?;
+                return Err(unchanged(is_there, "the tenant"));
+            }
             tx.commit().await
         })
         .await
@@ -169,6 +180,28 @@ impl Setup for Store {
                 "SELECT tenant_id, id, name, settings, created_at FROM storages WHERE tenant_id = $1 ORDER BY name",
             )
             .bind(tenant.as_uuid())
+            .fetch_all(tx.conn())
+            .await?;
+            Ok(all(rows)?)
+        })
+        .await
+    }
+
+    async fn page_of_storages(
+        &self,
+        tenant: TenantId,
+        after: Option<StorageId>,
+        limit: u32,
+    ) -> StoreResult<Vec<Storage>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let rows: Vec<StorageRow> = sqlx::query_as(
+                "SELECT tenant_id, id, name, settings, created_at FROM storages WHERE tenant_id = $1 AND id > $2
+                 ORDER BY id LIMIT $3",
+            )
+            .bind(tenant.as_uuid())
+            .bind(after.map_or(uuid::Uuid::nil(), StorageId::as_uuid))
+            .bind(i64::from(limit))
             .fetch_all(tx.conn())
             .await?;
             Ok(all(rows)?)

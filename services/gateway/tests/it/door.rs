@@ -72,6 +72,30 @@ async fn another_tenants_things_are_not_there() {
 }
 
 #[tokio::test]
+async fn another_tenants_ids_in_bodies_and_queries_open_nothing() {
+    let world = World::new(1).await;
+    let (owner, stranger) = (world.tenant("Owner").await, world.tenant("Stranger").await);
+    let (source, destination) = (world.account(&owner).await, world.folder(&owner).await);
+    let (own_source, own_destination) = (
+        world.account(&stranger).await,
+        world.folder(&stranger).await,
+    );
+    for (source, destination) in [
+        (&source, &destination),
+        (&own_source, &destination),
+        (&source, &own_destination),
+    ] {
+        let body = json!({"name": "mine", "source": source, "destination": destination});
+        let refused = send(world.of(&stranger, "POST", "/v1/plans").json(&body)).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{refused:?}");
+    }
+    let plans = send(world.of(&stranger, "GET", "/v1/plans")).await;
+    assert_eq!(plans.body["data"], json!([]));
+    let folder = world.dir.path().join(format!("archive-{owner}"));
+    assert_eq!(std::fs::read_dir(folder).expect("a folder").count(), 0);
+}
+
+#[tokio::test]
 async fn a_request_says_which_tenant_it_is_for() {
     let world = World::new(1).await;
     let unsaid = send(world.ask("GET", "/v1/runs")).await;
@@ -98,7 +122,7 @@ async fn a_tenant_that_asks_too_often_waits_and_others_do_not() {
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(
             answer.header("ratelimit"),
-            format!("\"default\";r={left};t=0")
+            format!("\"default\";r={left};t={}", 100 * (3 - left))
         );
     }
     let waits = send(world.of(&busy, "GET", "/v1/plans")).await;

@@ -188,6 +188,35 @@ async fn streams_are_bounded_and_give_their_seats_back() {
 }
 
 #[tokio::test]
+async fn one_tenant_leaves_seats_to_the_others() {
+    let world = World::with(1, |gateway| gateway.limits.streams_of_a_tenant = 1).await;
+    let (busy, quiet) = (world.tenant("Busy").await, world.tenant("Quiet").await);
+    let _one = Stream::open(world.of(&busy, "GET", "/v1/events")).await;
+    let second = send(world.of(&busy, "GET", "/v1/events")).await;
+    assert_eq!(second.status, StatusCode::SERVICE_UNAVAILABLE);
+    Stream::open(world.of(&quiet, "GET", "/v1/events")).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_in_time_and_goes_on_where_it_ended() {
+    let world = World::with(1, |gateway| {
+        gateway.limits.stream_age = Duration::from_millis(400);
+    })
+    .await;
+    let tenant = world.tenant("Acme").await;
+    let mut stream = Stream::open(world.of(&tenant, "GET", "/v1/events")).await;
+    publish(&world, &tenant, 1).await;
+    let first = stream.next().await.expect("an event");
+    assert_eq!(stream.next().await, None);
+    publish(&world, &tenant, 2).await;
+    let last = first.id.expect("an id").to_string();
+    let again = world.of(&tenant, "GET", "/v1/events");
+    let mut stream = Stream::open(again.header("last-event-id", last)).await;
+    let second = stream.next().await.expect("an event");
+    assert_eq!(second.data["progress"]["stored"], 2);
+}
+
+#[tokio::test]
 async fn draining_ends_streams_and_then_the_gateway() {
     let mut world = World::new(1).await;
     let tenant = world.tenant("Acme").await;

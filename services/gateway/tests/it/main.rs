@@ -3,5 +3,8 @@
 mod conventions;
 mod door;
 mod events;
+mod hostile;
+mod keyed;
+mod looking;
 mod way;
 mod world;

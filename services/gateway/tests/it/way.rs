@@ -27,9 +27,17 @@ async fn a_library_is_backed_up_over_the_api() {
     let list = send(world.of(&tenant, "GET", "/v1/runs")).await;
     assert_eq!(list.body["data"].as_array().map(Vec::len), Some(2));
     let quota = send(world.of(&tenant, "GET", "/v1/quota")).await;
-    let downloads = &quota.body["data"][1];
-    assert_eq!(downloads["kind"], "download");
-    assert!(downloads["used"].as_u64() >= Some(40), "{quota:?}");
+    let project = &quota.body["data"][0];
+    assert_eq!(project["project"], "123456789012");
+    assert!(project["downloads"]["spent"].as_u64() >= Some(40));
+    let sum = project["downloads"]["spent"]
+        .as_u64()
+        .zip(project["downloads"]["left"].as_u64());
+    assert_eq!(
+        sum.map(|(spent, left)| spent + left),
+        project["downloads"]["limit"].as_u64()
+    );
+    assert_eq!(project["forecast"]["quota_days"], 0, "{quota:?}");
 }
 
 #[tokio::test]
@@ -152,7 +160,10 @@ async fn a_token_is_taken_as_rclone_prints_it_and_nothing_half_is() {
     let fields = credential.as_object_mut().expect("an object");
     let refresh = fields.remove("refresh_token").expect("a token");
     let none = post(&credential, "none").await;
-    assert_eq!(none.body["errors"][0]["pointer"], "/credential");
+    assert_eq!(
+        none.body["errors"][0]["pointer"],
+        "/credential/refresh_token"
+    );
     let blob = json!({"access_token": "ya29.x", "token_type": "Bearer", "refresh_token": refresh,
                       "expiry": "2020-01-01T00:00:00Z"});
     credential["token"] = json!(blob.to_string());

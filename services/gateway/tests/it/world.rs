@@ -210,6 +210,11 @@ impl World {
         }
     }
 
+    /// Where the gateway listens.
+    pub(crate) fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// A request without any credential.
     pub(crate) fn bare(&self, method: &str, path: &str) -> RequestBuilder {
         let method: Method = method.parse().expect("a method");

@@ -3,12 +3,14 @@
 use chrono::TimeDelta;
 use futures::future::join_all;
 use tintype_model::{
-    ShardId, WorkerId, plan::Plan, progress::Progress, run::RunState, schedule::Schedule,
-    shard::ShardState, tenant::Tenant,
+    PlanId, ShardId, TenantId, WorkerId, plan::Plan, progress::Progress, run::RunState,
+    schedule::Schedule, shard::ShardState, tenant::Tenant,
 };
 
 use super::world::{LONG, MAX_FAILURES, SHORT, StoreUnderTest, World, instant, new_id};
-use crate::store::{LeaseAnswer, Load, Lost, Release, ShardStanding, StoreError, WorkerReport};
+use crate::store::{
+    LeaseAnswer, Load, Lost, Release, RunFilter, ShardStanding, StoreError, WorkerReport,
+};
 
 const NAME: &str = "scheduler";
 
@@ -218,7 +220,7 @@ pub async fn a_due_plan_is_moved_on_once(under_test: StoreUnderTest) {
     assert_eq!(due().await, []);
     world
         .store
-        .update_plan(&plan, Some(past))
+        .update_plan(&world.plan, &plan, Some(past))
         .await
         .expect("changed");
     assert_eq!(due().await, [(plan.clone(), past)]);
@@ -244,7 +246,11 @@ pub async fn tenants_and_plans_are_listed_and_changed(under_test: StoreUnderTest
         max_shards: Some(2),
         ..all[0].clone()
     };
-    world.store.update_tenant(&changed).await.expect("changed");
+    world
+        .store
+        .update_tenant(&all[0], &changed)
+        .await
+        .expect("changed");
     let read = world.store.tenant(world.tenant).await.expect("read");
     assert_eq!(read, Some(changed));
     let plans = world.store.plans(world.tenant).await.expect("read");
@@ -264,7 +270,7 @@ pub async fn runs_of_a_tenant_are_paged_newest_first(under_test: StoreUnderTest)
     let page = async |before, limit| {
         let runs = world
             .store
-            .runs_of_tenant(world.tenant, before, limit)
+            .runs_of_tenant(world.tenant, &RunFilter::default(), before, limit)
             .await;
         let runs = runs.expect("read").into_iter();
         runs.map(|run| run.id).collect::<Vec<_>>()
@@ -272,6 +278,67 @@ pub async fn runs_of_a_tenant_are_paged_newest_first(under_test: StoreUnderTest)
     assert_eq!(page(None, 2).await, made[..2]);
     assert_eq!(page(Some(made[1]), 2).await, made[2..]);
     let other = world.neighbour("next door").await;
-    let theirs = world.store.runs_of_tenant(other.tenant, None, 5).await;
+    let theirs = world
+        .store
+        .runs_of_tenant(other.tenant, &RunFilter::default(), None, 5)
+        .await;
     assert_eq!(theirs.expect("read"), []);
+}
+
+pub async fn runs_are_picked_by_plan_and_state(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (over, _) = world.start().await;
+    world.end(over.id, RunState::Queued).await;
+    let (open, _) = world.start().await;
+    let pick = async |plan, states: &[RunState]| {
+        let which = RunFilter {
+            plan,
+            states: states.to_vec(),
+        };
+        let runs = world
+            .store
+            .runs_of_tenant(world.tenant, &which, None, 9)
+            .await;
+        let runs = runs.expect("read").into_iter();
+        runs.map(|run| run.id).collect::<Vec<_>>()
+    };
+    let plan = Some(world.plan.id);
+    assert_eq!(pick(None, &[RunState::Queued]).await, [open.id]);
+    assert_eq!(pick(plan, &[RunState::Cancelled]).await, [over.id]);
+    assert_eq!(pick(plan, &[]).await.len(), 2);
+    let both = [RunState::Cancelled, RunState::Queued];
+    assert_eq!(pick(plan, &both).await.len(), 2);
+    assert_eq!(pick(Some(new_id(PlanId::new)), &[]).await, []);
+}
+
+pub async fn a_change_of_what_was_changed_meanwhile_is_refused(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (store, tenant) = (&world.store, world.tenant);
+    let before = store.tenant(tenant).await.expect("read").expect("there");
+    let heavier = Tenant {
+        weight: 8,
+        ..before.clone()
+    };
+    store
+        .update_tenant(&before, &heavier)
+        .await
+        .expect("changed");
+    let stale = store.update_tenant(&before, &before).await;
+    assert!(matches!(stale, Err(StoreError::Conflict(_))), "{stale:?}");
+    let nobody = Tenant {
+        id: new_id(TenantId::new),
+        ..before
+    };
+    let missing = store.update_tenant(&nobody, &nobody).await;
+    assert!(
+        matches!(missing, Err(StoreError::NotFound(_))),
+        "{missing:?}"
+    );
+    let nightly = nightly(&world);
+    let changed = store.update_plan(&world.plan, &nightly, None).await;
+    changed.expect("changed");
+    let stale = store.update_plan(&world.plan, &world.plan, None).await;
+    assert!(matches!(stale, Err(StoreError::Conflict(_))), "{stale:?}");
+    let back = store.update_plan(&nightly, &world.plan, None).await;
+    back.expect("changed back");
 }

@@ -13,7 +13,7 @@ use super::{
         StoreUnderTest, World, content, counts, failed, fault, item_id, metadata, stored, upsert,
     },
 };
-use crate::store::{ItemUpsert, PageWrite, StoreError};
+use crate::store::{FailedItem, ItemUpsert, PageWrite, StoreError};
 
 pub async fn what_is_recorded_is_read_back(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
@@ -330,4 +330,34 @@ pub async fn a_thousand_items_go_in_one_page(under_test: StoreUnderTest) {
             .len(),
         1_000
     );
+}
+
+pub async fn failures_are_listed_with_their_reasons(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let shard = world.list(&listing, 0..5).await;
+    let lease = world.lease(&shard).await;
+    let outcomes = [failed(1), stored(2), failed(3), failed(4)];
+    let recorded = world.store.record(&lease, &outcomes, &counts(0)).await;
+    recorded.expect("recorded");
+    let page = PageWrite {
+        gone: vec![4],
+        ..PageWrite::default()
+    };
+    let written = world.store.write_page(&listing, &page).await;
+    written.expect("a page");
+    let (store, tenant, plan) = (&world.store, world.tenant, world.plan.id);
+    let first = store.failures(tenant, plan, None, 1).await.expect("read");
+    let expected = |seq| FailedItem {
+        seq,
+        provider_id: item_id(seq),
+        metadata: metadata(seq),
+        fault: fault(),
+    };
+    assert_eq!(first, [expected(1)]);
+    let rest = store.failures(tenant, plan, Some(1), 9).await;
+    assert_eq!(rest.expect("read"), [expected(3)]);
+    let thief = world.neighbour("next door").await;
+    let theirs = store.failures(thief.tenant, plan, None, 9).await;
+    assert_eq!(theirs.expect("read"), []);
 }

@@ -198,3 +198,28 @@ pub async fn plans_are_found_by_name_and_by_source(under_test: StoreUnderTest) {
         []
     );
 }
+
+pub async fn storages_and_plans_come_in_pages(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (tenant, store) = (world.tenant, &world.store);
+    let mut all: Vec<_> = [world.plan.source, world.plan.destination].into();
+    all.sort();
+    let page = async |after, limit| {
+        let storages = store.page_of_storages(tenant, after, limit).await;
+        let storages = storages.expect("read").into_iter();
+        storages.map(|storage| storage.id).collect::<Vec<_>>()
+    };
+    assert_eq!(page(None, 9).await, all);
+    assert_eq!(page(None, 1).await, all[..1]);
+    assert_eq!(page(Some(all[0]), 9).await, all[1..]);
+    assert_eq!(page(Some(all[1]), 9).await, []);
+    let second = plan(tenant, "a", world.plan.source, world.plan.destination);
+    store.add_plan(&second, None).await.expect("added");
+    let first = store.page_of_plans(tenant, None, 1).await.expect("read");
+    assert_eq!(first, std::slice::from_ref(&world.plan));
+    let rest = store.page_of_plans(tenant, Some(world.plan.id), 9).await;
+    assert_eq!(rest.expect("read"), [second]);
+    let thief = world.neighbour("next door").await;
+    let theirs = store.page_of_plans(thief.tenant, None, 9).await;
+    assert_eq!(theirs.expect("read"), [thief.plan]);
+}

@@ -14,7 +14,7 @@ use axum::{
     routing::{MethodRouter, get, patch, post, put},
 };
 
-use crate::{Shared, caller::admit};
+use crate::{Shared, caller::admit, keyed::once};
 
 /// What a route reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,7 @@ fn routes() -> Vec<Route> {
         route("POST", "/v1/plans/{id}/runs", Tenant, post(runs::start::handle)),
         route("GET", "/v1/runs", Tenant, get(runs::list::handle)),
         route("GET", "/v1/runs/{id}", Tenant, get(runs::get::handle)),
+        route("GET", "/v1/runs/{id}/failures", Tenant, get(runs::failures::handle)),
         route("POST", "/v1/runs/{id}/pause", Tenant, post(runs::steer::pause)),
         route("POST", "/v1/runs/{id}/resume", Tenant, post(runs::steer::resume)),
         route("POST", "/v1/runs/{id}/cancel", Tenant, post(runs::steer::cancel)),
@@ -84,9 +85,13 @@ pub fn endpoints() -> Vec<(&'static str, &'static str, Reach)> {
 pub(crate) fn router(shared: &Arc<Shared>) -> Router<Arc<Shared>> {
     let mut router = Router::new();
     for route in routes() {
+        let mut handler = route.handler;
+        if route.method == "POST" {
+            handler = handler.layer(middleware::from_fn_with_state(Arc::clone(shared), once));
+        }
         // Nobody gets to a handler past this, whatever the handler asks for.
         let door = middleware::from_fn_with_state((Arc::clone(shared), route.reach), admit);
-        router = router.route(route.path, route.handler.layer(door));
+        router = router.route(route.path, handler.layer(door));
     }
     router
 }

@@ -92,7 +92,7 @@ pub(crate) async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let topics = topics(query.topics.as_deref())?;
-    let Ok(seat) = Arc::clone(&shared.streams).try_acquire_owned() else {
+    let Some(seat) = shared.streams.take(tenant) else {
         let mut problem = Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "busy",
@@ -105,24 +105,14 @@ pub(crate) async fn handle(
     let events = &shared.app.ports().events;
     let seen = events.watch(tenant, last_seen(&headers)).await;
     let seen = seen.map_err(AppError::from)?;
-    let open = metrics::gauge!("tintype_http_streams_open");
-    open.increment(1.0);
-    let left = Left(open);
     let lines = seen
         .filter_map(move |seen| {
-            // The seat is given back, and the gauge set back, when the stream is dropped.
-            let _held = (&seat, &left);
+            // The seat is given back when the stream is dropped.
+            let _held = &seat;
             ready(line(&seen, topics.as_deref()).map(Ok::<_, Infallible>))
         })
-        .take_until(shared.draining.clone().cancelled_owned());
+        .take_until(shared.draining.clone().cancelled_owned())
+        .take_until(tokio::time::sleep(shared.limits.stream_age));
     let heartbeat = KeepAlive::new().interval(shared.limits.heartbeat);
     Ok(Sse::new(lines).keep_alive(heartbeat).into_response())
-}
-
-struct Left(metrics::Gauge);
-
-impl Drop for Left {
-    fn drop(&mut self) {
-        self.0.decrement(1.0);
-    }
 }

@@ -12,7 +12,13 @@ use tintype_model::{
 };
 
 use super::View;
-use crate::{Shared, body::Body, caller::Tenant, problem::Problem};
+use crate::{
+    Shared,
+    body::Body,
+    caller::Tenant,
+    etag::{self, Tag},
+    problem::Problem,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +39,7 @@ pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
     Body(input): Body<Input>,
-) -> Result<(StatusCode, Json<View>), Problem> {
+) -> Result<(StatusCode, Tag, Json<View>), Problem> {
     let new = NewPlan {
         name: input.name,
         source: input.source,
@@ -47,5 +53,6 @@ pub(crate) async fn handle(
     };
     let plan = shared.app.create_plan(tenant, new).await?;
     let now = shared.app.ports().clock.now();
-    Ok((StatusCode::CREATED, Json(View::of(plan, now))))
+    let tag = etag::of(&plan);
+    Ok((StatusCode::CREATED, tag, Json(View::of(plan, now))))
 }

@@ -6,15 +6,22 @@ use axum::{Json, extract::State};
 use tintype_model::PlanId;
 
 use super::View;
-use crate::{Shared, caller::Tenant, id::Id, problem::Problem};
+use crate::{
+    Shared,
+    caller::Tenant,
+    etag::{self, Tag},
+    id::Id,
+    problem::Problem,
+};
 
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
     Id(id): Id<PlanId>,
-) -> Result<Json<View>, Problem> {
+) -> Result<(Tag, Json<View>), Problem> {
     let ports = shared.app.ports();
     let found = ports.store.plan(tenant, id).await?;
     let found = found.ok_or_else(|| Problem::not_found("the plan"))?;
-    Ok(Json(View::of(found, ports.clock.now())))
+    let tag = etag::of(&found);
+    Ok((tag, Json(View::of(found, ports.clock.now()))))
 }

@@ -17,9 +17,13 @@ pub(crate) async fn handle(
     Tenant(tenant): Tenant,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Page<View>>, Problem> {
+    let limit = wanted.limit()?;
     let ports = shared.app.ports();
     let now = ports.clock.now();
-    let found = ports.store.plans(tenant).await?;
+    let found = ports
+        .store
+        .page_of_plans(tenant, wanted.after()?, limit + 1)
+        .await?;
     let views = found.into_iter().map(|it| View::of(it, now)).collect();
-    Ok(Json(Page::cut(views, &wanted, |it: &View| it.id)?))
+    Ok(Json(Page::of(views, limit, |it: &View| it.id.to_string())))
 }

@@ -8,7 +8,13 @@ use tintype_model::{PlanId, schedule::Schedule};
 
 use super::View;
 use crate::{
-    Shared, api::v1::tenants::update::given, body::Body, caller::Tenant, id::Id, problem::Problem,
+    Shared,
+    api::v1::tenants::update::given,
+    body::Body,
+    caller::Tenant,
+    etag::{self, Believed, Tag},
+    id::Id,
+    problem::Problem,
 };
 
 #[derive(Debug, Deserialize)]
@@ -24,13 +30,16 @@ pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
     Id(id): Id<PlanId>,
+    believed: Believed,
     Body(input): Body<Input>,
-) -> Result<Json<View>, Problem> {
+) -> Result<(Tag, Json<View>), Problem> {
     let ports = shared.app.ports();
     let found = ports.store.plan(tenant, id).await?;
     let found = found.ok_or_else(|| Problem::not_found("the plan"))?;
-    let name = input.name.unwrap_or(found.name);
-    let schedule = input.schedule.unwrap_or(found.schedule);
-    let plan = shared.app.update_plan(tenant, id, &name, schedule).await?;
-    Ok(Json(View::of(plan, ports.clock.now())))
+    believed.check(&found)?;
+    let name = input.name.unwrap_or_else(|| found.name.clone());
+    let schedule = input.schedule.unwrap_or_else(|| found.schedule.clone());
+    let plan = shared.app.update_plan(&found, &name, schedule).await?;
+    let tag = etag::of(&plan);
+    Ok((tag, Json(View::of(plan, ports.clock.now()))))
 }

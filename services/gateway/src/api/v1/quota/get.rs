@@ -7,33 +7,55 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tintype_app::AppError;
 use tintype_model::{
+    forecast::Forecast,
     quota::{CloudProject, QuotaKind},
     storage::StorageSettings,
 };
+use tintype_ports::quota::QuotaStanding;
 
 use crate::{Shared, caller::Tenant, problem::Problem};
 
-/// One line for each project and kind of call.
+/// All projects.
 #[derive(Debug, Serialize)]
-pub(crate) struct Lines {
-    data: Vec<Line>,
+pub(crate) struct Projects {
+    data: Vec<Project>,
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct Project {
     project: CloudProject,
-    kind: QuotaKind,
+    /// The end of the day: midnight in Los Angeles.
+    resets_at: DateTime<Utc>,
+    /// Library calls.
+    requests: Units,
+    /// Loads of base URLs.
+    downloads: Units,
+    /// When the tenant's runs on this project will be done, as far as they have been listed.
+    forecast: Option<Forecast>,
+}
+
+#[derive(Debug, Serialize)]
+struct Units {
     limit: u64,
     /// Spent, or set aside for calls that are about to be made; by all tenants that share the project.
-    used: u64,
+    spent: u64,
     left: u64,
-    resets_at: DateTime<Utc>,
+}
+
+impl From<QuotaStanding> for Units {
+    fn from(it: QuotaStanding) -> Self {
+        Self {
+            limit: it.limit,
+            spent: it.leased,
+            left: it.limit.saturating_sub(it.leased),
+        }
+    }
 }
 
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
-) -> Result<Json<Lines>, Problem> {
+) -> Result<Json<Projects>, Problem> {
     let ports = shared.app.ports();
     let storages = ports.store.storages(tenant).await?;
     let projects: BTreeSet<CloudProject> = storages
@@ -45,18 +67,20 @@ pub(crate) async fn handle(
         .collect();
     let mut data = Vec::new();
     for project in projects {
-        for kind in QuotaKind::ALL {
+        let standing = async |kind| {
             let standing = ports.quota.standing(&project, kind).await;
-            let standing = standing.map_err(AppError::from)?;
-            data.push(Line {
-                project: project.clone(),
-                kind,
-                limit: standing.limit,
-                used: standing.leased,
-                left: standing.limit.saturating_sub(standing.leased),
-                resets_at: standing.resets_at,
-            });
-        }
+            standing.map_err(AppError::from)
+        };
+        let requests = standing(QuotaKind::Request).await?;
+        let downloads = standing(QuotaKind::Download).await?;
+        let forecast = shared.app.foresee_project(tenant, &project).await?;
+        data.push(Project {
+            resets_at: requests.resets_at,
+            requests: requests.into(),
+            downloads: downloads.into(),
+            forecast,
+            project,
+        });
     }
-    Ok(Json(Lines { data }))
+    Ok(Json(Projects { data }))
 }

@@ -1,5 +1,6 @@
 //! Runs.
 
+pub(super) mod failures;
 pub(super) mod get;
 pub(super) mod list;
 pub(super) mod start;

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
 use serde::Deserialize;
 use tintype_app::runs::RunChoice;
 use tintype_model::PlanId;
@@ -32,12 +36,19 @@ pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
     Id(plan): Id<PlanId>,
+    headers: HeaderMap,
     Body(input): Body<Input>,
 ) -> Result<(StatusCode, Json<View>), Problem> {
     let choice = match input.mode {
         Mode::Full => RunChoice::Full,
         Mode::Routine => RunChoice::Routine,
     };
-    let run = shared.app.start_run(tenant, plan, choice).await?;
+    // One that cannot be read is as good as none (W3C Trace Context, 4.2).
+    let parent = headers.get("traceparent");
+    let asked_in = parent.and_then(|it| it.to_str().ok()?.parse().ok());
+    let run = shared
+        .app
+        .start_asked_run(tenant, plan, choice, asked_in)
+        .await?;
     Ok((StatusCode::CREATED, Json(run.into())))
 }

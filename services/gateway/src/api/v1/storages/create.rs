@@ -51,7 +51,7 @@ pub(crate) async fn handle(
             include_archived,
             read_size,
         } => {
-            let opened = credential.open()?;
+            let opened = credential.open("credential.")?;
             let mut settings = GooglePhotosSettings::new(opened.client.project().clone());
             settings.start_year = start_year.unwrap_or(settings.start_year);
             settings.include_archived = include_archived.unwrap_or(settings.include_archived);

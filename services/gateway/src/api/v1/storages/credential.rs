@@ -17,7 +17,7 @@ pub(crate) async fn handle(
     // A storage that is not there is told before anything about the credential.
     let found = shared.app.ports().store.storage(tenant, id).await?;
     found.ok_or_else(|| Problem::not_found("the storage"))?;
-    let opened = credential.open()?;
+    let opened = credential.open("")?;
     let client = opened.client.as_str().to_owned();
     shared
         .app

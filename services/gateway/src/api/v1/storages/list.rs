@@ -17,7 +17,13 @@ pub(crate) async fn handle(
     Tenant(tenant): Tenant,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Page<View>>, Problem> {
-    let found = shared.app.ports().store.storages(tenant).await?;
+    let limit = wanted.limit()?;
+    let found = shared
+        .app
+        .ports()
+        .store
+        .page_of_storages(tenant, wanted.after()?, limit + 1)
+        .await?;
     let views = found.into_iter().map(View::from).collect();
-    Ok(Json(Page::cut(views, &wanted, |it: &View| it.id)?))
+    Ok(Json(Page::of(views, limit, |it: &View| it.id.to_string())))
 }

@@ -61,27 +61,26 @@ pub(crate) struct Opened {
 }
 
 impl Credential {
-    pub(crate) fn open(self) -> Result<Opened, Problem> {
+    /// Reads it. `at` is where it stands in the body: empty, or a field's name and a dot.
+    pub(crate) fn open(self, at: &str) -> Result<Opened, Problem> {
+        let field = |name: &str| format!("{at}{name}");
+        let empty = |name: &str| Problem::field(&field(name), "must not be empty");
         let client = ClientId::parse(&self.client_id)
-            .map_err(|error| refused("credential.client_id", &error))?;
+            .map_err(|error| refused(&field("client_id"), &error))?;
         if is_blank(&self.client_secret) {
-            let problem = Problem::field("credential.client_secret", "must not be empty");
-            return Err(problem);
+            return Err(empty("client_secret"));
         }
         let refresh_token = match (self.refresh_token, self.token) {
-            (Some(token), None) if is_blank(&token) => {
-                let problem = Problem::field("credential.refresh_token", "must not be empty");
-                return Err(problem);
-            }
+            (Some(token), None) if is_blank(&token) => return Err(empty("refresh_token")),
             (Some(token), None) => SecretString::from(token.expose_secret().trim()),
             (None, Some(blob)) => {
                 let blob = TokenBlob::parse(blob.expose_secret());
-                let blob = blob.map_err(|error| refused("credential.token", &error))?;
+                let blob = blob.map_err(|error| refused(&field("token"), &error))?;
                 blob.refresh_token
             }
             _ => {
-                let what = "give either refresh_token or token";
-                return Err(Problem::field("credential", what));
+                let what = "give either this or token";
+                return Err(Problem::field(&field("refresh_token"), what));
             }
         };
         Ok(Opened {

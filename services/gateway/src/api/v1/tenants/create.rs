@@ -7,7 +7,12 @@ use serde::Deserialize;
 use tintype_app::setup::NewTenant;
 
 use super::View;
-use crate::{Shared, body::Body, problem::Problem};
+use crate::{
+    Shared,
+    body::Body,
+    etag::{self, Tag},
+    problem::Problem,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,12 +30,12 @@ const fn one() -> u32 {
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Body(input): Body<Input>,
-) -> Result<(StatusCode, Json<View>), Problem> {
+) -> Result<(StatusCode, Tag, Json<View>), Problem> {
     let new = NewTenant {
         name: input.name,
         weight: input.weight,
         max_shards: input.max_shards,
     };
     let tenant = shared.app.create_tenant(new).await?;
-    Ok((StatusCode::CREATED, Json(tenant.into())))
+    Ok((StatusCode::CREATED, etag::of(&tenant), Json(tenant.into())))
 }

@@ -6,11 +6,17 @@ use axum::{Json, extract::State};
 use tintype_model::TenantId;
 
 use super::View;
-use crate::{Shared, id::Id, problem::Problem};
+use crate::{
+    Shared,
+    etag::{self, Tag},
+    id::Id,
+    problem::Problem,
+};
 
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Id(id): Id<TenantId>,
-) -> Result<Json<View>, Problem> {
-    Ok(Json(shared.app.tenant(id).await?.into()))
+) -> Result<(Tag, Json<View>), Problem> {
+    let tenant = shared.app.tenant(id).await?;
+    Ok((etag::of(&tenant), Json(tenant.into())))
 }

@@ -8,7 +8,13 @@ use tintype_app::setup::NewTenant;
 use tintype_model::TenantId;
 
 use super::View;
-use crate::{Shared, body::Body, id::Id, problem::Problem};
+use crate::{
+    Shared,
+    body::Body,
+    etag::{self, Believed, Tag},
+    id::Id,
+    problem::Problem,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,13 +36,16 @@ pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Id(id): Id<TenantId>,
+    believed: Believed,
     Body(input): Body<Input>,
-) -> Result<Json<View>, Problem> {
+) -> Result<(Tag, Json<View>), Problem> {
     let now = shared.app.tenant(id).await?;
+    believed.check(&now)?;
     let to = NewTenant {
-        name: input.name.unwrap_or(now.name),
+        name: input.name.unwrap_or_else(|| now.name.clone()),
         weight: input.weight.unwrap_or(now.weight),
         max_shards: input.max_shards.unwrap_or(now.max_shards),
     };
-    Ok(Json(shared.app.update_tenant(id, to).await?.into()))
+    let tenant = shared.app.update_tenant(&now, to).await?;
+    Ok((etag::of(&tenant), Json(tenant.into())))
 }
