@@ -184,9 +184,12 @@ impl App {
             .record(&recorder.lease, &outcomes, &spent)
             .await;
         self.ports.steps.reached(Step::Recorded);
-        if let Err(error) = &recorded {
-            // Nothing is lost, but nothing goes on either while it lasts: a full disk below the catalogue looks like this.
-            tracing::error!(error = %describe(error), items = outcomes.len(), "items were copied but could not be recorded; they will be tried again");
+        match &recorded {
+            Ok(()) => measure(&outcomes),
+            Err(error) => {
+                // Nothing is lost, but nothing goes on either while it lasts: a full disk below the catalogue looks like this.
+                tracing::error!(error = %describe(error), items = outcomes.len(), "items were copied but could not be recorded; they will be tried again");
+            }
         }
         let retell = |error: &tintype_ports::StoreError| match error {
             tintype_ports::StoreError::LeaseLost => {
@@ -220,6 +223,17 @@ fn count(outcomes: &[Outcome]) -> Progress {
         }
     }
     spent
+}
+
+/// What was recorded, for the metrics.
+fn measure(outcomes: &[Outcome]) {
+    let recorded = count(outcomes);
+    metrics::counter!("tintype_items_stored_total").increment(recorded.stored);
+    metrics::counter!("tintype_bytes_stored_total").increment(recorded.bytes);
+    for fault in outcomes.iter().filter_map(|it| it.result.as_ref().err()) {
+        metrics::counter!("tintype_errors_total", "kind" => fault.kind.code(), "where" => "item")
+            .increment(1);
+    }
 }
 
 /// Makes the group's bytes durable; items whose commit failed get their error now and are not recorded.
