@@ -2,4 +2,6 @@
 
 mod alerts;
 mod catalogue;
+mod collector_away;
 mod sources;
+mod traces;
