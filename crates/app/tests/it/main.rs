@@ -5,5 +5,6 @@ mod damage;
 mod fairness;
 mod mirror;
 mod steering;
+mod traces;
 mod waiting;
 mod world;
