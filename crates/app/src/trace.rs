@@ -8,7 +8,7 @@ use tracing::Span;
 
 /// Marks the span as failed. It must have been made with the fields `error.kind` and `otel.status_code`.
 pub(crate) fn failed(span: &Span, kind: ErrorKind) {
-    if !span.is_none() {
+    if !span.is_disabled() {
         span.record("error.kind", kind.code());
         span.record("otel.status_code", "ERROR");
     }

@@ -35,7 +35,7 @@ pub(crate) fn answered(span: &Span, status: StatusCode) {
 
 /// How it ended.
 pub(crate) fn ended(span: &Span, failure: Option<&Failure>) {
-    let Some(failure) = failure.filter(|_| !span.is_none()) else {
+    let Some(failure) = failure.filter(|_| !span.is_disabled()) else {
         return;
     };
     let kind = match failure {

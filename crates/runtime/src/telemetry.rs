@@ -97,16 +97,15 @@ pub fn start_here(
 fn subscriber(
     settings: &TelemetrySettings,
 ) -> Result<(impl tracing::Subscriber + Send + Sync + use<>, Telemetry), TelemetryError> {
-    let lines = logs::layer(settings.format, &settings.level)?;
-    let (spans, exporter) = match settings.checked_endpoint()? {
-        Some(endpoint) => {
-            let (layer, exporter) = traces::layer(settings, endpoint)?;
-            (Some(layer), Some(exporter))
-        }
-        None => (None, None),
-    };
-    let subscriber = Registry::default().with(lines).with(spans);
-    Ok((subscriber, Telemetry { exporter }))
+    // A list of layers that all have filters: what no filter wants is never made.
+    let mut layers = vec![logs::layer(settings.format, &settings.level)?];
+    let mut exporter = None;
+    if let Some(endpoint) = settings.checked_endpoint()? {
+        let (spans, exports) = traces::layer(settings, endpoint)?;
+        layers.push(spans);
+        exporter = Some(exports);
+    }
+    Ok((Registry::default().with(layers), Telemetry { exporter }))
 }
 
 impl Telemetry {
