@@ -11,6 +11,7 @@ mod schedule;
 mod settings;
 pub mod setup;
 mod steps;
+mod trace;
 mod worker;
 
 pub use app::{App, Ports};

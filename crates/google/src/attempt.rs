@@ -12,6 +12,7 @@ use tintype_ports::{
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
+    call,
     failure::{self, About, Failure, Passing},
     patience::Patience,
     settings::GoogleSettings,
@@ -72,15 +73,19 @@ impl Caller {
         let deadline = self.settings.deadlines.call;
         let started = Instant::now();
         let mut head_at = None;
+        let span = call::span(call::LIBRARY);
         let whole = async {
             let response = request.send().await.map_err(failure::of_send);
             head_at = Some(Instant::now());
-            judge(response?, about, parse).await
+            let response = response?;
+            call::answered(&span, response.status());
+            judge(response, about, parse).await
         };
         let result = timeout(deadline, whole).await.unwrap_or_else(|_| {
             let text = format!("no whole answer within {} s", deadline.as_secs_f32());
             Err(Failure::Passing(Passing::trouble(text)))
         });
+        call::ended(&span, result.as_ref().err());
         self.observe(QuotaKind::Request, started, head_at, result.as_ref().err());
         result
     }

@@ -5,6 +5,7 @@
 //! | [`endpoints`] | where Google is; no other crate knows a URL of Google's |
 //! | [`settings`] | deadlines and how patiently a call is repeated |
 //! | `attempt`, `patience`, `failure` | one HTTP attempt, when the next one is due, what an answer means |
+//! | `call` | what a trace shows of an attempt |
 //! | `library` | the Library API: listings, albums, items by id |
 //! | `download` | base URLs: bytes, with resumption |
 //! | `oauth` | the token endpoint, which only the vault calls |
@@ -14,6 +15,7 @@
 //! `attempt`, `patience` and `failure`, which already tell a full account and the write lock apart.
 
 mod attempt;
+mod call;
 mod download;
 pub mod endpoints;
 mod failure;

@@ -5,7 +5,7 @@ use tracing::Span;
 
 /// Joins spans across processes.
 pub trait TraceLink: Send + Sync {
-    /// The span that is current now, where it is part of a trace that is recorded.
+    /// The span that is current now, where traces are made at all; its flags say whether this one is recorded.
     fn current(&self) -> Option<TraceParent>;
 
     /// Makes `span` go on from `parent`. To be called before the span is entered.

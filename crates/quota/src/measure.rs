@@ -11,10 +11,12 @@ pub(crate) fn spent(project: &CloudProject, kind: QuotaKind, units: u64) {
     }
 }
 
-/// Units of the day that nobody has leased yet.
-pub(crate) fn left(project: &CloudProject, kind: QuotaKind, units: u64) {
+/// Units of the day that nobody has leased yet, of how many.
+pub(crate) fn left(project: &CloudProject, kind: QuotaKind, units: u64, limit: u64) {
     gauge!("tintype_quota_left", "project" => project.to_string(), "kind" => kind.as_str())
         .set(units as f64);
+    gauge!("tintype_quota_limit", "project" => project.to_string(), "kind" => kind.as_str())
+        .set(limit as f64);
 }
 
 /// A question to Redis.

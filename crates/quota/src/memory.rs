@@ -81,7 +81,7 @@ impl MemoryQuota {
         if granted < missing {
             counter.refuse(day, now);
         }
-        measure::left(project, kind, left);
+        measure::left(project, kind, left.saturating_sub(granted), limit);
         tracing::debug!(quota.project = %project, quota.kind = kind.as_str(), quota.units = granted, "leased quota");
         Ok(())
     }

@@ -15,3 +15,4 @@ pub use clock::{AnchoredClock, SystemClock, keep_anchored};
 pub use entropy::SystemEntropy;
 pub use http::{CaCert, HttpError, HttpSettings};
 pub use lifecycle::Lifecycle;
+pub use metrics::{Metrics, MetricsError};

@@ -1,8 +1,13 @@
 //! How a program ends: first it stops taking work, then, if that takes too long or is asked again, it stops at once.
 
-use std::{io, time::Duration};
+use std::{
+    fmt, io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// The two stages of stopping. Clones share them.
@@ -10,6 +15,32 @@ use tokio_util::sync::CancellationToken;
 pub struct Lifecycle {
     draining: CancellationToken,
     stopping: CancellationToken,
+    last: Last,
+}
+
+/// One of the last things a program does, and how long it may take.
+type LastThing = (Duration, Pin<Box<dyn Future<Output = ()> + Send>>);
+
+#[derive(Clone, Default)]
+struct Last(Arc<Mutex<Vec<LastThing>>>);
+
+impl Last {
+    fn push(&self, thing: LastThing) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(thing);
+    }
+
+    fn pop(&self) -> Option<LastThing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+impl fmt::Debug for Last {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Last")
+    }
 }
 
 impl Lifecycle {
@@ -46,6 +77,24 @@ impl Lifecycle {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.is_cancelled()
+    }
+
+    /// Has [`Self::finish`] do this, for at most `within`.
+    pub fn at_the_end(&self, within: Duration, thing: impl Future<Output = ()> + Send + 'static) {
+        self.last.push((within, Box::pin(thing)));
+    }
+
+    /// Does what was asked for [at the end](Self::at_the_end), the newest first: to be called when all work is over, however it
+    /// ended. A second call has nothing to do.
+    pub async fn finish(&self) {
+        while let Some((within, thing)) = self.last.pop() {
+            if timeout(within, thing).await.is_err() {
+                tracing::debug!(
+                    limit.ms = within.as_millis(),
+                    "one of the last things took too long and was given up"
+                );
+            }
+        }
     }
 
     /// Listens to Ctrl-C and, on Unix, SIGTERM from now on: the first begins the first stage, another one, or the end
@@ -134,6 +183,28 @@ mod tests {
         assert!(!life.stopping().is_cancelled());
         watch.await.unwrap();
         assert!(life.stopping().is_cancelled());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_things_are_done_newest_first_each_within_its_time() {
+        let life = Lifecycle::new();
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let note = |name: &'static str, takes: u64| {
+            let done = Arc::clone(&done);
+            async move {
+                sleep(Duration::from_secs(takes)).await;
+                done.lock().unwrap().push(name);
+            }
+        };
+        life.at_the_end(Duration::from_secs(5), note("first", 1));
+        life.at_the_end(Duration::from_secs(5), note("too slow", 60));
+        life.clone()
+            .at_the_end(Duration::from_secs(5), note("last", 0));
+        let began = tokio::time::Instant::now();
+        life.finish().await;
+        life.finish().await;
+        assert_eq!(*done.lock().unwrap(), ["last", "first"]);
+        assert_eq!(began.elapsed().as_secs(), 6);
     }
 
     #[tokio::test(start_paused = true)]

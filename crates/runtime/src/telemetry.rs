@@ -1,26 +1,24 @@
-//! Logs: plain or JSON lines on standard error.
+//! What a process tells about its work: logs on standard error, and traces for a collector when there is one.
 
-use std::{
-    env,
-    io::{self, IsTerminal},
-};
+mod attributes;
+mod export;
+mod filter;
+mod logs;
+mod settings;
+mod traces;
 
-use tracing_subscriber::{EnvFilter, filter::ParseError, fmt, util::TryInitError};
+use std::time::Duration;
 
-/// The environment variable that says how much is logged, such as `debug` or `info,tintype_google=trace`.
-pub const LEVEL_VARIABLE: &str = "TINTYPE_LOG";
+use opentelemetry_otlp::ExporterBuildError;
+use tracing_subscriber::{Registry, util::SubscriberInitExt as _};
+use tracing_subscriber::{filter::ParseError, layer::SubscriberExt as _, util::TryInitError};
 
-/// How a log line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogFormat {
-    /// For a person.
-    #[default]
-    Plain,
-    /// One JSON object a line, for a collector.
-    Json,
-}
+use crate::Lifecycle;
+use export::Exporter;
+pub use logs::{LEVEL_VARIABLE, LogFormat};
+pub use settings::{ENDPOINT_VARIABLE, TelemetrySettings};
 
-/// Why there are no logs.
+/// Why there is no telemetry.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The level cannot be understood.
@@ -32,59 +30,106 @@ pub enum TelemetryError {
         #[source]
         source: ParseError,
     },
+    /// The collector's address cannot be used.
+    #[error(
+        "the collector's address {address:?} is no http or https URL such as http://collector:4317"
+    )]
+    Endpoint {
+        /// What was given, without user and password.
+        address: String,
+    },
+    /// The share of traces to record is none.
+    #[error("the share of traces to record is {given}: it must be between 0 and 1")]
+    Sampling {
+        /// What was given.
+        given: f64,
+    },
+    /// Traces cannot be exported with these settings.
+    #[error(
+        "traces cannot be exported: check the collector's address and the variables OTEL_EXPORTER_OTLP_*"
+    )]
+    Exporter(#[source] ExporterBuildError),
     /// Logs were already set up.
     #[error("logs are already set up")]
     Twice(#[source] TryInitError),
 }
 
-/// Sets logs up for the whole process. [`LEVEL_VARIABLE`] goes before `default_level`. Colours are only used on a
-/// terminal and never when `NO_COLOR` is set.
+/// The telemetry of this process. Dropping it exports what is left in the background, without waiting.
+#[derive(Debug)]
+pub struct Telemetry {
+    exporter: Option<Exporter>,
+}
+
+/// Sets logs up for the whole process, without traces. [`LEVEL_VARIABLE`] goes before `default_level`. Colours are only used
+/// on a terminal and never when `NO_COLOR` is set.
 ///
 /// # Errors
 /// When the level cannot be understood, or logs are already set up.
 pub fn init(format: LogFormat, default_level: &str) -> Result<(), TelemetryError> {
-    let asked = env::var(LEVEL_VARIABLE)
-        .ok()
-        .filter(|text| !text.trim().is_empty());
-    let filter = filter_of(asked.as_deref().unwrap_or(default_level))?;
-    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let lines = fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(!no_color && io::stderr().is_terminal());
-    let started = match format {
-        LogFormat::Plain => tracing_subscriber::util::SubscriberInitExt::try_init(lines.finish()),
-        LogFormat::Json => {
-            let lines = lines.json().flatten_event(true).with_current_span(true);
-            tracing_subscriber::util::SubscriberInitExt::try_init(lines.finish())
+    let lines = logs::layer(format, default_level)?;
+    let subscriber = Registry::default().with(lines);
+    subscriber.try_init().map_err(TelemetryError::Twice)
+}
+
+/// Sets logs and, when the settings name a collector, traces up for the whole process. To be called within the runtime
+/// that the process works on.
+///
+/// # Errors
+/// When a setting cannot be used, or logs are already set up.
+pub fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> {
+    let (subscriber, telemetry) = subscriber(settings)?;
+    subscriber.try_init().map_err(TelemetryError::Twice)?;
+    Ok(telemetry)
+}
+
+/// The same as [`start`] for the current thread only, as long as the guard lives: for tests, several of which share a
+/// process.
+///
+/// # Errors
+/// When a setting cannot be used.
+pub fn start_here(
+    settings: &TelemetrySettings,
+) -> Result<(Telemetry, tracing::subscriber::DefaultGuard), TelemetryError> {
+    let (subscriber, telemetry) = subscriber(settings)?;
+    Ok((telemetry, subscriber.set_default()))
+}
+
+fn subscriber(
+    settings: &TelemetrySettings,
+) -> Result<(impl tracing::Subscriber + Send + Sync + use<>, Telemetry), TelemetryError> {
+    // A list of layers that all have filters: what no filter wants is never made.
+    let mut layers = vec![logs::layer(settings.format, &settings.level)?];
+    let mut exporter = None;
+    if let Some(endpoint) = settings.checked_endpoint()? {
+        let (spans, exports) = traces::layer(settings, endpoint)?;
+        layers.push(spans);
+        exporter = Some(exports);
+    }
+    Ok((Registry::default().with(layers), Telemetry { exporter }))
+}
+
+impl Telemetry {
+    /// Whether traces go to a collector.
+    #[must_use]
+    pub const fn exports(&self) -> bool {
+        self.exporter.is_some()
+    }
+
+    /// Exports every span that has ended so far. False when that took longer than `within` or the collector did not take
+    /// all of them.
+    pub async fn flush(&self, within: Duration) -> bool {
+        match &self.exporter {
+            Some(exporter) => exporter.flush(within).await,
+            None => true,
         }
-    };
-    started.map_err(TelemetryError::Twice)
-}
+    }
 
-fn filter_of(text: &str) -> Result<EnvFilter, TelemetryError> {
-    EnvFilter::builder()
-        .parse(text)
-        .map_err(|source| TelemetryError::Level {
-            text: text.to_owned(),
-            source,
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_level_that_is_none_is_refused_with_the_ones_there_are() {
-        let error = filter_of("tintype=loud").unwrap_err();
-        assert!(
-            error.to_string().contains("write off, error, warn"),
-            "{error}"
-        );
-        assert_eq!(
-            filter_of("info,tintype_google=trace").unwrap().to_string(),
-            "tintype_google=trace,info"
-        );
+    /// Has [`Lifecycle::finish`] export what is left, for at most `within`: the last thing a process does.
+    pub fn flush_at_the_end_of(self, life: &Lifecycle, within: Duration) {
+        life.at_the_end(within, async move {
+            if !self.flush(within).await {
+                tracing::debug!("the last spans did not reach the collector");
+            }
+        });
     }
 }

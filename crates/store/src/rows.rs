@@ -149,17 +149,16 @@ impl TryFrom<RunRow> for Run {
             mode: from_name(&row.mode)?,
             status,
             snapshot: row.snapshot_id.map(SnapshotId::from_uuid),
-            trace: trace(row.trace)?,
+            trace: trace(row.trace),
             created_at: row.created_at,
             ended_at: row.ended_at,
         })
     }
 }
 
-/// A trace's parent, as a run holds it.
-pub(crate) fn trace(text: Option<String>) -> Result<Option<TraceParent>, StoreError> {
-    let parent = text.map(TraceParent::try_from).transpose();
-    parent.map_err(|error| StoreError::Corrupt(error.to_string()))
+/// A trace's parent, as a run holds it. A text that is none is no reason to stop a run: it is a run without a trace.
+pub(crate) fn trace(text: Option<String>) -> Option<TraceParent> {
+    text.and_then(|text| text.parse().ok())
 }
 
 #[derive(FromRow)]

@@ -6,6 +6,7 @@
 pub mod certificates;
 pub mod chaos;
 mod clean_up;
+pub mod collector;
 pub mod postgres;
 pub mod process;
 pub mod provided;

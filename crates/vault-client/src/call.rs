@@ -5,6 +5,7 @@ use std::{error::Error as _, future::Future, sync::Arc, time::Duration};
 use tintype_ports::{Entropy, VaultError, trace::TraceLink};
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Code, ConnectError, Request, Response, Status, transport::Channel};
+use tracing::{Instrument as _, field::Empty};
 
 use crate::{
     Surroundings, VaultClientSettings,
@@ -65,7 +66,19 @@ impl Caller {
         let mut pause = self.first_pause;
         let mut attempt = 1;
         loop {
-            let failure = match self.try_once(deadline, make()?, &send).await {
+            let span = tracing::debug_span!(
+                "vault.try",
+                otel.kind = "client",
+                rpc.system = "grpc",
+                otel.status_code = Empty,
+            );
+            let tried = self.try_once(deadline, make()?, &send);
+            let tried = tried.instrument(span.clone()).await;
+            if tried.is_err() {
+                span.record("otel.status_code", "ERROR");
+            }
+            drop(span);
+            let failure = match tried {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{command, console, deny, deps, paths, test};
+use crate::{command, console, deny, deps, metrics, paths, test};
 
 /// Runs every check and stops at the first that fails.
 pub(crate) async fn run() -> Result<()> {
@@ -31,6 +31,9 @@ pub(crate) async fn run() -> Result<()> {
         "warnings",
     ];
     cargo(&root, &clippy).await?;
+
+    console::step("page of metrics");
+    metrics::run(metrics::Options { check: true }).await?;
 
     console::step("licences, bans, sources");
     deny::run(deny::Options::offline()).await?;

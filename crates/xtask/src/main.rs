@@ -6,6 +6,7 @@ mod command;
 mod console;
 mod deny;
 mod deps;
+mod metrics;
 mod paths;
 mod stop;
 mod system;
@@ -32,9 +33,11 @@ enum Chore {
     Deps,
     /// Check licences, banned crates and sources with cargo-deny
     Deny(deny::Options),
+    /// Write deploy/observability/METRICS.md from the table of metrics
+    Metrics(metrics::Options),
     /// Measure ours beside the references, release builds, and print the ratios
     Bench(bench::Options),
-    /// Everything a change must pass: format, clippy, deps, cargo-deny, tests
+    /// Everything a change must pass: format, deps, clippy, page of metrics, cargo-deny, tests
     Ci,
 }
 
@@ -64,6 +67,7 @@ async fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Services => test::services::run().await,
         Chore::Deps => deps::run(),
         Chore::Deny(options) => deny::run(options).await,
+        Chore::Metrics(options) => metrics::run(options).await,
         Chore::Bench(options) => bench::run(options).await,
         Chore::Ci => ci::run().await,
     }

@@ -12,7 +12,7 @@ mod verify;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tintype_runtime::{Lifecycle, telemetry::LogFormat};
+use tintype_runtime::Lifecycle;
 
 use crate::{failure::Failure, serve::Serve};
 
@@ -69,11 +69,11 @@ impl Cli {
         }
     }
 
-    /// How, and how much, is logged unless `TINTYPE_LOG` says otherwise: services for a collector, commands for a person.
-    pub(crate) const fn logs(&self) -> (LogFormat, &'static str) {
+    /// How much is logged unless `TINTYPE_LOG` says otherwise; `None` for a command that sees to its logs by itself.
+    pub(crate) const fn logs(&self) -> Option<&'static str> {
         match &self.command {
-            Command::Serve(_) => (LogFormat::Json, "info"),
-            _ => (LogFormat::Plain, "error"),
+            Command::Serve(_) => None,
+            _ => Some("error"),
         }
     }
 

@@ -15,7 +15,10 @@ mod wire;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use tintype_runtime::{Lifecycle, telemetry};
+use tintype_runtime::{
+    Lifecycle,
+    telemetry::{self, LogFormat},
+};
 
 use crate::{cli::Cli, failure::Failure};
 
@@ -41,8 +44,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Failure> {
-    let (format, level) = cli.logs();
-    telemetry::init(format, level)?;
+    if let Some(level) = cli.logs() {
+        telemetry::init(LogFormat::Plain, level)?;
+    }
     let life = Lifecycle::new();
     tokio::spawn(life.on_signals(GRACE)?);
     let abandoned = if cli.drains() {
@@ -50,8 +54,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     } else {
         life.draining()
     };
-    tokio::select! {
+    let done = tokio::select! {
         done = cli.run(&life) => done,
         () = abandoned.cancelled() => Err(Failure::interrupted()),
-    }
+    };
+    life.finish().await;
+    done
 }

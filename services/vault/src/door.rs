@@ -76,6 +76,9 @@ where
             let answer = answering.await?;
             let code = code_of(&answer);
             recorded.record("rpc.code", name_of(code));
+            if code != Code::Ok {
+                recorded.record("otel.status_code", "ERROR");
+            }
             count(method, code, began);
             Ok(answer)
         };
@@ -88,8 +91,11 @@ impl<S> Behind<S> {
         let peer = request.extensions().get::<Peer>();
         let span = tracing::info_span!(
             "vault call",
+            otel.kind = "server",
+            rpc.system = "grpc",
             rpc.method = access::find(request.uri().path()).map_or("unknown", |method| method.path),
             rpc.code = Empty,
+            otel.status_code = Empty,
             peer.identity = peer.map(|peer| peer.identity.as_str()),
         );
         let parent = request.headers().get(TRACE_HEADER);

@@ -56,6 +56,7 @@ pub(super) struct Install {
     pub(super) redis: Redis,
     pub(super) dir: TempDir,
     gateway: String,
+    collector: Option<String>,
     vault: u16,
     /// Who may call the vault, by the name of the service.
     identities: BTreeMap<&'static str, TlsFiles>,
@@ -113,6 +114,7 @@ impl Install {
             redis: redis.expect("a Redis server"),
             dir: TempDir::new().expect("a folder"),
             gateway: format!("127.0.0.1:{}", free_port()),
+            collector: None,
             vault: free_port(),
             identities: BTreeMap::new(),
         };
@@ -139,6 +141,11 @@ impl Install {
             }
             None => url.to_owned(),
         }
+    }
+
+    /// From now on processes send all of their spans there.
+    pub(super) fn observe(&mut self, collector: &str) {
+        self.collector = Some(collector.to_owned());
     }
 
     /// A file each for the vault and the gateway, and one for everybody else: the vault knows them apart.
@@ -263,6 +270,10 @@ impl Install {
         let mut command = tintype(&["serve", "--role", role, "--config", text(&file)]);
         command.env("TINTYPE_OPS__LISTEN", &ops);
         command.envs(variables.iter().copied());
+        if let Some(collector) = &self.collector {
+            command.env("TINTYPE_TELEMETRY__OTLP_ENDPOINT", collector);
+            command.env("TINTYPE_TELEMETRY__SAMPLING", "1.0");
+        }
         Process {
             spawned: Spawned::start(command),
             ops,

@@ -9,6 +9,7 @@ mod google;
 mod install;
 mod roles;
 mod services;
+mod trace;
 mod vault;
 mod weather;
 mod whole;

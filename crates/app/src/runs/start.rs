@@ -7,6 +7,8 @@ use tintype_model::{
     trace::TraceParent,
 };
 
+use tracing::Instrument as _;
+
 use crate::{App, AppResult, steps::Step};
 
 /// Runs that are looked back at to find the last full one.
@@ -47,6 +49,25 @@ impl App {
         choice: RunChoice,
         asked_in: Option<TraceParent>,
     ) -> AppResult<Run> {
+        // Everything that the run does goes on from here, in whatever process and however much later.
+        let span = tracing::info_span!(
+            "run.start",
+            tenant.id = %tenant,
+            plan.id = %plan,
+            run.id = tracing::field::Empty,
+            run.mode = tracing::field::Empty,
+        );
+        let started = self.begin_run(tenant, plan, choice, asked_in);
+        started.instrument(span).await
+    }
+
+    async fn begin_run(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        choice: RunChoice,
+        asked_in: Option<TraceParent>,
+    ) -> AppResult<Run> {
         let plan = self.plan(tenant, plan).await?;
         let mode = match choice {
             RunChoice::Full => RunMode::Full,
@@ -65,6 +86,9 @@ impl App {
             created_at: now,
             ended_at: None,
         };
+        let span = tracing::Span::current();
+        span.record("run.id", tracing::field::display(run.id));
+        span.record("run.mode", tracing::field::debug(mode));
         let listing = Shard {
             id: ShardId::new(now, self.ports.entropy.id_bytes()),
             tenant,

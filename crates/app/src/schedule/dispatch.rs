@@ -5,7 +5,11 @@ use tintype_model::{
     fair_share::{Candidate, FairShare},
     shard::ShardKind,
 };
-use tintype_ports::store::{Backlog, Load};
+use tintype_ports::{
+    queue::JobMessage,
+    store::{Backlog, Load},
+};
+use tracing::Span;
 
 use crate::{App, AppResult, steps::Step};
 
@@ -93,10 +97,32 @@ impl App {
             if rows.is_empty() {
                 return Ok(relayed);
             }
-            let (ids, messages): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            let (ids, mut messages): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            // They end when the broker has confirmed.
+            let _spans: Vec<Span> = messages
+                .iter_mut()
+                .map(|it| self.sent_in_trace(it))
+                .collect();
             self.ports.queue.publish(&messages).await?;
             self.ports.store.clear_outbox(&ids).await?;
             relayed += ids.len() as u64;
         }
+    }
+
+    /// The message's own place in the trace of its run; whoever takes it goes on from there.
+    fn sent_in_trace(&self, message: &mut JobMessage) -> Span {
+        let Some(run) = message.trace.clone() else {
+            return Span::none();
+        };
+        let span = tracing::info_span!(
+            "shard.dispatch",
+            otel.kind = "producer",
+            tenant.id = %message.tenant,
+            shard.id = %message.shard,
+        );
+        let traces = &self.ports.traces;
+        traces.adopt(&span, &run);
+        message.trace = span.in_scope(|| traces.current()).or(Some(run));
+        span
     }
 }

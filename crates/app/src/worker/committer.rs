@@ -17,7 +17,7 @@ use tintype_model::{
 use tintype_ports::{Archive, archive::Staged, store::Outcome};
 use tokio::sync::{mpsc, oneshot};
 
-use super::gate::Gate;
+use super::{gate::Gate, waits::Waits};
 use crate::{App, AppError, AppResult, runs::describe, steps::Step};
 
 /// Progress is told at most this often for a run.
@@ -41,12 +41,15 @@ pub(crate) struct Finished {
     pub(crate) result: Result<(Staged, Fidelity), ItemFault>,
     /// Told when the outcome is recorded, or why it could not be.
     pub(crate) reply: oneshot::Sender<AppResult<()>>,
+    /// What its trace tells of the wait.
+    pub(crate) waits: Waits,
 }
 
 struct Decided {
     outcome: Outcome,
     recorder: Arc<Recorder>,
     reply: oneshot::Sender<AppResult<()>>,
+    waits: Waits,
 }
 
 /// The committer of one plan's archive. Ends when nobody holds it any more.
@@ -174,8 +177,10 @@ impl App {
         let Some(recorder) = group.first().map(|it| Arc::clone(&it.recorder)) else {
             return;
         };
-        let (outcomes, replies): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|it| (it.outcome, it.reply)).unzip();
+        let (outcomes, replies): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .map(|it| (it.outcome, (it.reply, it.waits)))
+            .unzip();
         let mut spent = recorder.gate.take_spent();
         spent += count(&outcomes);
         let recorded = self
@@ -184,9 +189,12 @@ impl App {
             .record(&recorder.lease, &outcomes, &spent)
             .await;
         self.ports.steps.reached(Step::Recorded);
-        if let Err(error) = &recorded {
-            // Nothing is lost, but nothing goes on either while it lasts: a full disk below the catalogue looks like this.
-            tracing::error!(error = %describe(error), items = outcomes.len(), "items were copied but could not be recorded; they will be tried again");
+        match &recorded {
+            Ok(()) => measure(&outcomes),
+            Err(error) => {
+                // Nothing is lost, but nothing goes on either while it lasts: a full disk below the catalogue looks like this.
+                tracing::error!(error = %describe(error), items = outcomes.len(), "items were copied but could not be recorded; they will be tried again");
+            }
         }
         let retell = |error: &tintype_ports::StoreError| match error {
             tintype_ports::StoreError::LeaseLost => {
@@ -194,7 +202,9 @@ impl App {
             }
             other => AppError::Store(tintype_ports::StoreError::Database(describe(other).into())),
         };
-        for reply in replies {
+        for (reply, waits) in replies {
+            waits.recorded(outcomes.len());
+            drop(waits);
             // Whoever asked may have stopped waiting; the record stands all the same.
             drop(reply.send(recorded.as_ref().copied().map_err(retell)));
         }
@@ -222,9 +232,21 @@ fn count(outcomes: &[Outcome]) -> Progress {
     spent
 }
 
+/// What was recorded, for the metrics.
+fn measure(outcomes: &[Outcome]) {
+    let recorded = count(outcomes);
+    metrics::counter!("tintype_items_stored_total").increment(recorded.stored);
+    metrics::counter!("tintype_bytes_stored_total").increment(recorded.bytes);
+    for fault in outcomes.iter().filter_map(|it| it.result.as_ref().err()) {
+        metrics::counter!("tintype_errors_total", "kind" => fault.kind.code(), "where" => "item")
+            .increment(1);
+    }
+}
+
 /// Makes the group's bytes durable; items whose commit failed get their error now and are not recorded.
 async fn commit(archive: &dyn Archive, group: Vec<Finished>) -> Vec<Decided> {
-    let mut decided = Vec::with_capacity(group.len());
+    let items = group.len();
+    let mut decided = Vec::with_capacity(items);
     let mut waiting = Vec::with_capacity(group.len());
     let mut staged = Vec::with_capacity(group.len());
     for Finished {
@@ -232,17 +254,22 @@ async fn commit(archive: &dyn Archive, group: Vec<Finished>) -> Vec<Decided> {
         recorder,
         result,
         reply,
+        mut waits,
     } in group
     {
         match result {
-            Err(fault) => decided.push(Decided {
-                outcome: Outcome {
-                    seq,
-                    result: Err(fault),
-                },
-                recorder,
-                reply,
-            }),
+            Err(fault) => {
+                waits.committed(items);
+                decided.push(Decided {
+                    outcome: Outcome {
+                        seq,
+                        result: Err(fault),
+                    },
+                    recorder,
+                    reply,
+                    waits,
+                });
+            }
             Ok((draft, fidelity)) => {
                 let content = StoredContent {
                     blob: draft.blob,
@@ -257,14 +284,18 @@ async fn commit(archive: &dyn Archive, group: Vec<Finished>) -> Vec<Decided> {
                     },
                     recorder,
                     reply,
+                    waits,
                 });
                 staged.push(draft);
             }
         }
     }
-    for (waiting, committed) in waiting.into_iter().zip(archive.commit(staged).await) {
+    for (mut waiting, committed) in waiting.into_iter().zip(archive.commit(staged).await) {
         match committed {
-            Ok(()) => decided.push(waiting),
+            Ok(()) => {
+                waiting.waits.committed(items);
+                decided.push(waiting);
+            }
             Err(error) => drop(waiting.reply.send(Err(error.into()))),
         }
     }

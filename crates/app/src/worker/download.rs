@@ -15,6 +15,8 @@ use tintype_ports::{
     store::PendingItem,
 };
 
+use tracing::{Instrument as _, debug_span};
+
 use super::{trouble::ItemTrouble, urls::HeldUrl};
 use crate::App;
 
@@ -56,9 +58,13 @@ impl Fetcher {
         let mut held = held;
         let mut draft = self.archive.draft().await?;
         for attempt in 1.. {
-            match self.pour(item, &mut held, draft.as_mut()).await {
+            // The bytes are hashed and looked at while they pass: that time is part of this span, and of no other.
+            let span = debug_span!("item.fetch", item.attempt = attempt);
+            let poured = self.pour(item, &mut held, draft.as_mut());
+            match poured.instrument(span).await {
                 Ok(facts) => {
-                    let staged = draft.finish(placement).await?;
+                    let span = debug_span!("item.stage");
+                    let staged = draft.finish(placement).instrument(span).await?;
                     return Ok((staged, fidelity(item, &facts)));
                 }
                 Err(Flaw::Trouble(trouble)) => return Err(trouble),
@@ -132,8 +138,8 @@ impl Fetcher {
             )));
         }
         check_length(length, told)?;
-        let facts = inspector
-            .finish(length)
+        let facts = debug_span!("item.inspect", item.bytes = length)
+            .in_scope(|| inspector.finish(length))
             .map_err(|fault| Flaw::NotThePhoto(fault.to_string()))?;
         // Cameras write trailers that nobody knows, and a broken answer may end in rubbish; another answer tells which.
         if facts.surplus > 0 && !self.read_size {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tintype_model::{run::RunMode, shard::Lease};
 use tintype_ports::photos::Scope;
+use tracing::{Instrument as _, debug_span, field::Empty};
 
 use super::{heartbeat::Halt, listing::Listing, pages::Pages, slot::ShardEnd};
 use crate::{App, AppResult, steps::Step};
@@ -53,11 +54,23 @@ impl App {
 async fn walk(pages: &mut Pages, mode: RunMode) -> AppResult<ShardEnd> {
     loop {
         let going_on = match pages.cursor.clone() {
-            Cursor::Leftovers { after } => leftovers(pages, after).await?,
-            Cursor::Library { token } => library(pages, token, mode).await?,
-            Cursor::Albums { done } => super::albums::walk(pages, done, mode).await?,
+            Cursor::Leftovers { after } => {
+                let phase = debug_span!("listing.leftovers");
+                leftovers(pages, after).instrument(phase).await?
+            }
+            Cursor::Library { token } => {
+                let phase = debug_span!("listing.library");
+                library(pages, token, mode).instrument(phase).await?
+            }
+            Cursor::Albums { done } => {
+                let phase = debug_span!("listing.albums");
+                super::albums::walk(pages, done, mode)
+                    .instrument(phase)
+                    .await?
+            }
             Cursor::Gone { after } if mode == RunMode::Full => {
-                super::gone::walk(pages, after).await?
+                let phase = debug_span!("listing.gone");
+                super::gone::walk(pages, after).instrument(phase).await?
             }
             Cursor::Gone { .. } => return Ok(ShardEnd::Done),
         };
@@ -113,12 +126,20 @@ async fn library(pages: &mut Pages, token: Option<String>, mode: RunMode) -> App
         if pages.is_halted() {
             return Ok(Phase::Halted);
         }
-        let Some(page) = listing.next().await? else {
+        let span = debug_span!("listing.page", page.items = Empty, page.news = Empty);
+        let taken = async {
+            let Some(page) = listing.next().await? else {
+                return AppResult::Ok(None);
+            };
+            pages.app.ports.steps.reached(Step::PageListed);
+            let entries = page.entries.len();
+            Ok(Some((entries, pages.take(page).await?)))
+        };
+        let Some((entries, news)) = taken.instrument(span.clone()).await? else {
             break;
         };
-        pages.app.ports.steps.reached(Step::PageListed);
-        let entries = page.entries.len();
-        let news = pages.take(page).await?;
+        span.record("page.items", entries).record("page.news", news);
+        drop(span);
         pages.cursor = Cursor::Library {
             token: listing.token().map(str::to_owned),
         };

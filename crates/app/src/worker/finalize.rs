@@ -11,6 +11,8 @@ use tintype_model::{
 };
 use tintype_ports::{Archive, archive::ManifestWriter, vault::Grant};
 
+use tracing::{Instrument as _, debug_span, field::Empty};
+
 use super::{heartbeat::Halt, slot::ShardEnd};
 use crate::{App, AppResult, steps::Step};
 
@@ -34,14 +36,26 @@ impl App {
                 let previous = previous
                     .filter(|it| it.run != shard.run)
                     .map(|it| it.manifest_hash);
-                let Some(snapshot) = self
+                let span = debug_span!(
+                    "manifest.write",
+                    manifest.items = Empty,
+                    manifest.bytes = Empty
+                );
+                let written = self
                     .write_manifest(lease, &plan, archive.as_ref(), previous, halt)
-                    .await?
-                else {
+                    .instrument(span.clone());
+                let Some(snapshot) = written.await? else {
                     return Ok(ShardEnd::HandedBack);
                 };
+                span.record("manifest.items", snapshot.items)
+                    .record("manifest.bytes", snapshot.bytes);
+                drop(span);
                 self.ports.steps.reached(Step::ManifestWritten);
-                store.add_snapshot(lease, &snapshot).await?;
+                let span = debug_span!("snapshot.record");
+                store
+                    .add_snapshot(lease, &snapshot)
+                    .instrument(span)
+                    .await?;
             }
         }
         self.ports.steps.reached(Step::SnapshotRecorded);
@@ -99,6 +113,7 @@ impl App {
             .ports
             .vault
             .sign(&grant, manifest_hash.as_bytes())
+            .instrument(debug_span!("vault.sign"))
             .await?;
         writer.publish(signature).await?;
         Ok(Some(Snapshot {

@@ -15,6 +15,7 @@ use tintype_ports::{
     vault::{AccessToken, Grant},
 };
 use tokio::sync::Mutex;
+use tracing::{Instrument as _, debug_span};
 
 use crate::App;
 
@@ -65,7 +66,9 @@ impl CallGate for Gate {
                 });
             }
         }
-        self.app.ports.quota.spend(&self.project, kind, 1).await?;
+        let span = debug_span!("quota.spend", quota.kind = kind.as_str());
+        let spent = self.app.ports.quota.spend(&self.project, kind, 1);
+        spent.instrument(span).await?;
         let counter = match kind {
             QuotaKind::Request => &self.requests,
             QuotaKind::Download => &self.downloads,
@@ -99,6 +102,7 @@ impl CallGate for Gate {
             .ports
             .vault
             .access_token(&self.grant, rejected)
+            .instrument(debug_span!("vault.access_token"))
             .await?;
         *held = Some(token.clone());
         Ok(token)

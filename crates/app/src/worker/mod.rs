@@ -20,3 +20,4 @@ mod slot;
 mod transfer;
 mod trouble;
 pub(crate) mod urls;
+mod waits;

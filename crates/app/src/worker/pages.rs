@@ -15,6 +15,7 @@ use tintype_ports::{
     photos::{ListedItem, Page},
     store::{Checkpoint, ItemUpsert, KnownItem, PageWrite},
 };
+use tracing::Instrument as _;
 
 use super::{
     diff::{Verdict, judge},
@@ -262,7 +263,12 @@ impl Pages {
         if nothing && !(checkpoint && self.is_unsaved) {
             return Ok(());
         }
-        self.app.ports.store.write_page(&self.lease, &write).await?;
+        let span = tracing::debug_span!("listing.write", shard.items = self.queued);
+        let store = &self.app.ports.store;
+        store
+            .write_page(&self.lease, &write)
+            .instrument(span)
+            .await?;
         self.app.ports.steps.reached(Step::PageWritten);
         if self.queued > 0 {
             let now = self.app.ports.clock.now();

@@ -114,6 +114,9 @@ impl App {
             shard.id = %shard,
             shard.kind = tracing::field::Empty,
             run.id = tracing::field::Empty,
+            lease.epoch = tracing::field::Empty,
+            error.kind = tracing::field::Empty,
+            otel.status_code = tracing::field::Empty,
         );
         if let Some(parent) = &trace {
             self.ports.traces.adopt(&span, parent);
@@ -144,12 +147,14 @@ impl App {
         let store = &self.ports.store;
         let answer = store
             .lease(tenant, shard, worker, ttl, max_failures)
+            .instrument(tracing::debug_span!("shard.lease"))
             .await?;
         match answer {
             LeaseAnswer::Granted(lease) => {
                 let span = tracing::Span::current();
                 span.record("run.id", tracing::field::display(lease.shard.run));
                 span.record("shard.kind", tracing::field::debug(lease.shard.kind));
+                span.record("lease.epoch", lease.epoch);
                 self.ports.steps.reached(Step::Leased);
                 self.run_shard(Arc::new(*lease), stop).await
             }
@@ -230,6 +235,7 @@ impl App {
             }
             Err(error) => {
                 let kind = error.kind();
+                crate::trace::failed(&tracing::Span::current(), kind);
                 metrics::counter!("tintype_errors_total", "kind" => kind.code(), "where" => "shard")
                     .increment(1);
                 tracing::warn!(shard.id = %lease.shard.id, error = %describe(&error), "a shard stopped");

@@ -17,6 +17,7 @@ use tintype_ports::{
     vault::Grant,
 };
 use tokio::{sync::oneshot, task::JoinSet};
+use tracing::{Instrument as _, Span, debug_span, field::Empty};
 
 use super::{
     committer::{Committer, Finished, Recorder},
@@ -29,8 +30,9 @@ use super::{
     slot::ShardEnd,
     trouble::ItemTrouble,
     urls::HeldUrl,
+    waits::Waits,
 };
-use crate::{App, AppError, AppResult, steps::Step};
+use crate::{App, AppError, AppResult, steps::Step, trace};
 
 /// Items in a row that Google did not give although asked again and again: the rest of the shard would fare no better.
 const OUTAGE: u32 = 8;
@@ -244,7 +246,9 @@ impl Transfer {
             backlog,
         };
         let (permits, project) = (Arc::clone(&self.app.permits), self.project.clone());
-        async move { permits.acquire(&project, claim).await }
+        // Of no item yet: the permit comes first, and goes to whichever item is next.
+        let span = debug_span!("transfer.permit");
+        async move { permits.acquire(&project, claim).await }.instrument(span)
     }
 
     fn start(&mut self, permit: Permit, item: PendingItem, placement: Placement, url: HeldUrl) {
@@ -252,19 +256,35 @@ impl Transfer {
         let committer = Arc::clone(&self.committer);
         let recorder = Arc::clone(&self.recorder);
         let lost = self.halt.lost.clone();
-        self.running.spawn(async move {
+        let span = debug_span!(
+            "item",
+            item.seq = item.seq,
+            item.kind = ?item.metadata.kind,
+            item.bytes = Empty,
+            error.kind = Empty,
+            otel.status_code = Empty,
+        );
+        let of_item = span.clone();
+        let copied = async move {
+            let span = of_item;
             let work = async {
                 let fetched = fetcher.fetch(&item, url, placement).await;
                 if fetched.is_ok() {
                     fetcher.app.ports.steps.reached(Step::Downloaded);
                 }
                 let result = match fetched {
-                    Ok(staged) => Ok(staged),
-                    Err(ItemTrouble::Item(fault)) => Err(fault),
+                    Ok(staged) => {
+                        span.record("item.bytes", staged.0.size);
+                        Ok(staged)
+                    }
+                    Err(ItemTrouble::Item(fault)) => {
+                        trace::failed(&span, fault.kind);
+                        Err(fault)
+                    }
                     Err(other) => return Err(other),
                 };
                 // Held until the committer has taken the bytes: a slow destination holds new downloads back.
-                let recorded = submit(&committer, recorder, item.seq, result).await;
+                let recorded = submit(&committer, recorder, item.seq, result, span.clone()).await;
                 drop(permit);
                 conclude(recorded).await
             };
@@ -272,8 +292,14 @@ impl Transfer {
                 () = lost.cancelled() => Err(lease_lost()),
                 result = work => result,
             };
+            if let Err(ItemTrouble::Later(fault) | ItemTrouble::Item(fault)) = &result {
+                trace::failed(&span, fault.kind);
+            } else if let Err(ItemTrouble::Shard(error)) = &result {
+                trace::failed(&span, error.kind());
+            }
             (item.seq, result)
-        });
+        };
+        self.running.spawn(copied.instrument(span));
     }
 
     fn start_failed(&mut self, seq: u64, trouble: ItemTrouble) {
@@ -282,7 +308,8 @@ impl Transfer {
         self.running.spawn(async move {
             let result = match trouble {
                 ItemTrouble::Item(fault) => {
-                    conclude(submit(&committer, recorder, seq, Err(fault)).await).await
+                    let recorded = submit(&committer, recorder, seq, Err(fault), Span::none());
+                    conclude(recorded.await).await
                 }
                 other => Err(other),
             };
@@ -327,14 +354,17 @@ async fn submit(
     recorder: Arc<Recorder>,
     seq: u64,
     result: Result<(tintype_ports::archive::Staged, tintype_model::Fidelity), ItemFault>,
+    span: Span,
 ) -> oneshot::Receiver<AppResult<()>> {
     let (reply, recorded) = oneshot::channel();
+    let waits = Waits::new(span);
     committer
         .submit(Finished {
             seq,
             recorder,
             result,
             reply,
+            waits,
         })
         .await;
     recorded

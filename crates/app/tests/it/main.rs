@@ -6,5 +6,6 @@ mod fairness;
 mod mirror;
 mod poison;
 mod steering;
+mod traces;
 mod waiting;
 mod world;

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout};
 use super::{answer::told_length, with_suffix};
 use crate::{
     attempt::Caller,
+    call,
     failure::{self, Failure, Passing},
     patience::Patience,
 };
@@ -41,15 +42,19 @@ async fn one_attempt(caller: &Caller, url: &str) -> Result<Option<u64>, Failure>
     let deadline = caller.settings.deadlines.download_head;
     let started = Instant::now();
     let mut head_at = None;
+    let span = call::span(call::SIZE);
     let whole = async {
         let response = request.send().await.map_err(failure::of_send);
         head_at = Some(Instant::now());
-        told_length(response?).await
+        let response = response?;
+        call::answered(&span, response.status());
+        told_length(response).await
     };
     let result = timeout(deadline, whole).await.unwrap_or_else(|_| {
         let text = format!("no answer within {} s", deadline.as_secs_f32());
         Err(Failure::Passing(Passing::trouble(text)))
     });
+    call::ended(&span, result.as_ref().err());
     caller.observe(QuotaKind::Download, started, head_at, result.as_ref().err());
     result
 }

@@ -8,6 +8,7 @@ use reqwest::{Response, header::RANGE};
 use tintype_model::{item::MediaKind, quota::QuotaKind};
 use tintype_ports::photos::{BaseUrl, Download, PhotoError};
 use tokio::time::{Instant, timeout};
+use tracing::Span;
 
 use super::{
     answer::{Head, judge, looks_like_a_web_page, too_much},
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     attempt::Caller,
+    call,
     failure::{self, Failure, Passing},
     patience::Patience,
 };
@@ -32,6 +34,9 @@ pub(super) struct GoogleDownload {
     response: Option<Response>,
     /// When the open answer was asked for.
     asked_at: Option<Instant>,
+    /// The open answer's call, from its request to the last of its bytes. Only held, never entered: it would end with the last
+    /// time it was left.
+    call: Span,
     /// What the first answer said of the item.
     first: Option<Head>,
     /// Bytes handed out.
@@ -52,6 +57,7 @@ impl GoogleDownload {
             patience: Patience::default(),
             response: None,
             asked_at: None,
+            call: Span::none(),
             first: None,
             given: 0,
             skip: 0,
@@ -84,10 +90,13 @@ impl GoogleDownload {
         let started = Instant::now();
         let mut head_at = None;
         let given = self.given;
+        let span = call::span(call::DOWNLOAD);
         let whole = async {
             let response = request.send().await.map_err(failure::of_send);
             head_at = Some(Instant::now());
-            judge(response?, given).await
+            let response = response?;
+            call::answered(&span, response.status());
+            judge(response, given).await
         };
         let result = timeout(deadline, whole).await.unwrap_or_else(|_| {
             let text = format!("no answer within {} s", deadline.as_secs_f32());
@@ -101,8 +110,12 @@ impl GoogleDownload {
         });
         match &opened {
             // How it went is known when its bytes have ended.
-            Ok(()) => self.asked_at = Some(started),
+            Ok(()) => {
+                self.asked_at = Some(started);
+                self.call = span;
+            }
             Err(failure) => {
+                call::ended(&span, Some(failure));
                 self.caller
                     .observe(QuotaKind::Download, started, head_at, Some(failure));
             }
@@ -112,6 +125,8 @@ impl GoogleDownload {
 
     /// Reports the open answer, now that its bytes have ended well or badly.
     fn observe(&mut self, failure: Option<&Failure>) {
+        let span = std::mem::replace(&mut self.call, Span::none());
+        call::ended(&span, failure);
         if let Some(asked_at) = self.asked_at.take() {
             self.caller
                 .observe(QuotaKind::Download, asked_at, None, failure);
@@ -257,5 +272,6 @@ impl Download for GoogleDownload {
         self.url = with_suffix(&url, self.kind);
         self.response = None;
         self.asked_at = None;
+        self.call = Span::none();
     }
 }

@@ -41,6 +41,8 @@ pub struct Load {
     pub slots: u64,
     /// Messages dispatched and leases held, of all tenants.
     pub in_flight: u64,
+    /// When the message that has been out longest without a worker counts as lost: its dispatch and the patience of it.
+    pub first_overdue_at: Option<DateTime<Utc>>,
 }
 
 /// What the reconciler put back.

@@ -134,7 +134,7 @@ impl Till {
             .lease_units(project, *kind, day, want, limit)
             .await?;
         let not_leased = left.saturating_sub(granted);
-        measure::left(project, *kind, not_leased);
+        measure::left(project, *kind, not_leased, limit);
         tracing::debug!(quota.project = %project, quota.kind = kind.as_str(), quota.units = granted, "leased quota");
         let share = if is_alone {
             granted

@@ -132,7 +132,7 @@ impl Scheduling for Store {
                 let message = JobMessage {
                     tenant: TenantId::from_uuid(tenant),
                     shard: ShardId::from_uuid(shard),
-                    trace: trace(parent)?,
+                    trace: trace(parent),
                 };
                 messages.push((id, message));
             }
@@ -237,10 +237,11 @@ impl Scheduling for Store {
         self.within(async {
             let mut tx = self.read_all().await?;
             let now = tx.now().await?;
-            let (workers, slots, in_flight): (i64, i64, i64) = sqlx::query_as(
+            let (workers, slots, in_flight, first_overdue_at): (i64, i64, i64, Option<DateTime<Utc>>) = sqlx::query_as(
                 "SELECT (SELECT COUNT(*) FROM workers WHERE expires_at > $1),
                      (SELECT CAST(COALESCE(SUM(slots), 0) AS BIGINT) FROM workers WHERE expires_at > $1),
-                     (SELECT COUNT(*) FROM shards WHERE overdue_at IS NOT NULL)",
+                     (SELECT COUNT(*) FROM shards WHERE overdue_at IS NOT NULL),
+                     (SELECT MIN(overdue_at) FROM shards WHERE overdue_at IS NOT NULL AND state = 'dispatched')",
             )
             .bind(now)
             .fetch_one(tx.conn())
@@ -249,6 +250,7 @@ impl Scheduling for Store {
                 workers: count(workers)?,
                 slots: count(slots)?,
                 in_flight: count(in_flight)?,
+                first_overdue_at,
             })
         })
         .await

@@ -156,6 +156,12 @@ async fn ask(vault: &Arc<Inner>, claimed: Claimed) -> Result<Unsaved, Round> {
         let text = format!("no answer in {} s", limit.as_secs());
         Err(RefreshError::Unavailable(text))
     });
+    let outcome = match &answer {
+        Ok(_) => "ok",
+        Err(RefreshError::Unavailable(_)) => "unavailable",
+        Err(RefreshError::InvalidGrant(_) | RefreshError::InvalidClient(_)) => "refused",
+    };
+    metrics::counter!("tintype_vault_refreshes_total", "outcome" => outcome).increment(1);
     let secrets = [&opened.secret, &refresh_token];
     match answer {
         Ok(answer) => Ok(Unsaved {

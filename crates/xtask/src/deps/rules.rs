@@ -260,6 +260,18 @@ pub(super) const OUTSIDERS: &[Outsider] = &[
         reason: "telemetry has one home; everybody else uses tracing, metrics and its helpers",
     },
     Outsider {
+        crates: &["opentelemetry-proto"],
+        only_in: &["tintype-testkit"],
+        free_in_tests: false,
+        reason: "only the collector of the tests takes spans; everybody else sends them",
+    },
+    Outsider {
+        crates: &["metrics-exporter-prometheus"],
+        only_in: &["tintype-runtime"],
+        free_in_tests: true,
+        reason: "metrics are rendered in one place; tests read what was counted",
+    },
+    Outsider {
         crates: &["aws-lc-rs"],
         only_in: &[
             "tintype-vault-core",

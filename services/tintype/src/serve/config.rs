@@ -14,8 +14,8 @@ use tintype_model::quota::QuotaLimits;
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Embedded, Gateway, Google, Keys, Ops, Policy, RabbitMq, Redis, Scheduler, Server, VaultAccess,
-    VaultServer, Worker,
+    Embedded, Gateway, Google, Keys, Ops, Policy, RabbitMq, Redis, Scheduler, Server, Telemetry,
+    VaultAccess, VaultServer, Worker,
 };
 
 /// What stands before the name of every setting in the environment; two underscores stand for the dot between section and key.
@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     pub(crate) gateway: Option<Gateway>,
     pub(crate) ops: Option<Ops>,
+    #[serde(default)]
+    pub(crate) telemetry: Telemetry,
     #[serde(default)]
     pub(crate) embedded: Embedded,
 }

@@ -9,7 +9,10 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, ValueEnum};
 use tintype_model::ErrorKind;
-use tintype_runtime::{Lifecycle, metrics};
+use tintype_runtime::{
+    Lifecycle, metrics,
+    telemetry::{self, LogFormat, Telemetry, TelemetrySettings},
+};
 
 use crate::failure::Failure;
 use config::Config;
@@ -25,6 +28,9 @@ Examples:
   TINTYPE_POSTGRES__URL=postgres://… tintype serve --role migrate
 
 SIGTERM or Ctrl-C: take no new work, hand leases back; again: stop at once.";
+
+/// The last spans reach the collector within this, or are lost.
+const FLUSH: Duration = Duration::from_secs(3);
 
 /// Where things are kept and how processes talk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -76,10 +82,11 @@ impl Serve {
     /// Serves until it is asked to stop.
     pub(crate) async fn run(self, life: &Lifecycle) -> Result<ExitCode, Failure> {
         let config = Config::read(self.config.as_deref())?;
+        self.telemetry(&config)?.flush_at_the_end_of(life, FLUSH);
         let counted =
             metrics::install().map_err(|error| Failure::caused_by(ErrorKind::Internal, &error))?;
         let (kept, stop) = (counted.clone(), life.stopping());
-        tokio::spawn(async move { kept.keep_up(stop.cancelled_owned()).await });
+        tokio::spawn(async move { kept.keep_up(stop).await });
         match self.profile {
             Profile::Embedded if !self.roles.is_empty() => {
                 Err(Failure::usage("--role: the embedded profile has all roles")
@@ -98,5 +105,26 @@ impl Serve {
                 Ok(ExitCode::SUCCESS)
             }
         }
+    }
+
+    /// Logs as JSON for a collector of logs, and traces where one is named.
+    fn telemetry(&self, config: &Config) -> Result<Telemetry, Failure> {
+        let role = match self.profile {
+            Profile::Embedded => "embedded".to_owned(),
+            Profile::Services => {
+                let names = self.roles.iter().filter_map(ValueEnum::to_possible_value);
+                let names: Vec<String> = names.map(|it| it.get_name().to_owned()).collect();
+                names.join("+")
+            }
+        };
+        let told = &config.telemetry;
+        let usual = TelemetrySettings::from_env(&role);
+        let settings = TelemetrySettings {
+            endpoint: told.otlp_endpoint.clone().or(usual.endpoint),
+            sampling: told.sampling.unwrap_or(usual.sampling),
+            format: LogFormat::Json,
+            ..usual
+        };
+        Ok(telemetry::start(&settings)?)
     }
 }

@@ -14,7 +14,10 @@ use axum::{
 };
 use futures::future::{BoxFuture, join_all};
 use serde::Serialize;
-use tintype_runtime::{Lifecycle, metrics::Metrics};
+use tintype_runtime::{
+    Lifecycle,
+    metrics::{CONTENT_TYPE, Metrics},
+};
 use tokio::{net::TcpListener, sync::Mutex, time::timeout};
 
 use super::config::{Ops, wrong};
@@ -133,8 +136,10 @@ async fn readyz(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
 }
 
 async fn metrics(State(desk): State<Arc<Desk>>) -> impl IntoResponse {
-    let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], desk.metrics.render())
+    (
+        [(header::CONTENT_TYPE, CONTENT_TYPE)],
+        desk.metrics.render(),
+    )
 }
 
 /// Answers in the background until `life` stops, so that the last of a process is seen as well.

@@ -16,10 +16,10 @@ use tintype_app::{App, Ports};
 use tintype_events::{MemoryBell, MemoryEvents};
 use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
 use tintype_model::{ErrorKind, plan::PlanOptions, storage::StorageSettings};
-use tintype_ports::{Clock, Entropy, Store, trace::NoTraces, vault::BucketKeys};
+use tintype_ports::{Clock, Entropy, Store, vault::BucketKeys};
 use tintype_queue::MemoryQueue;
 use tintype_quota::MemoryQuota;
-use tintype_runtime::{CaCert, HttpSettings, SystemClock, SystemEntropy};
+use tintype_runtime::{CaCert, HttpSettings, SystemClock, SystemEntropy, trace::Traces};
 use tintype_store::SqliteStore;
 use tintype_vault_core::{KeyRing, VaultCore};
 
@@ -102,7 +102,7 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
         quota: Arc::new(quota),
         events: Arc::new(MemoryEvents::new(first_event)),
         bell: Arc::new(MemoryBell::new()),
-        traces: Arc::new(NoTraces),
+        traces: Arc::new(Traces),
         vault: Arc::new(vault.clone()),
         sources: Arc::new(GooglePhotosSources::new(
             client,

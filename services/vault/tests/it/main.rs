@@ -13,4 +13,5 @@ mod observed;
 mod resilience;
 mod stopping;
 mod tls;
+mod traces;
 mod world;

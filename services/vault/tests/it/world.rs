@@ -109,9 +109,19 @@ impl World {
         settings: Settings,
         keeper: Arc<dyn VaultKeeper>,
     ) -> Running {
+        self.serve_traced(settings, keeper, self.traces.clone())
+            .await
+    }
+
+    pub(crate) async fn serve_traced(
+        &self,
+        settings: Settings,
+        keeper: Arc<dyn VaultKeeper>,
+        traces: Arc<dyn TraceLink>,
+    ) -> Running {
         let around = Surroundings {
             clock: self.clock.clone(),
-            traces: self.traces.clone(),
+            traces,
         };
         let server = VaultServer::bind(settings, keeper, around).await.unwrap();
         let (address, certificates) = (server.address(), server.certificates());

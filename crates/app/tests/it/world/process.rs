@@ -33,11 +33,10 @@ use tintype_model::{
 use tintype_ports::{
     Archive, ArchiveError, Clock, Entropy,
     archive::{ArchiveSpec, Archives},
-    trace::NoTraces,
 };
 use tintype_queue::MemoryQueue;
 use tintype_quota::{LimitsOf, MemoryQuota};
-use tintype_runtime::{HttpSettings, SystemClock, SystemEntropy};
+use tintype_runtime::{HttpSettings, SystemClock, SystemEntropy, trace::Traces};
 use tintype_store::SqliteStore;
 use tintype_vault_core::{KeyRing, VaultCore};
 use tokio::task::JoinHandle;
@@ -180,7 +179,7 @@ impl Process {
             )),
             events: Arc::new(MemoryEvents::new(0)),
             bell: Arc::new(MemoryBell::new()),
-            traces: Arc::new(NoTraces),
+            traces: Arc::new(Traces),
             vault: Arc::new(vault.clone()),
             sources: Arc::new(GooglePhotosSources::new(
                 client,

@@ -68,11 +68,21 @@ pub async fn workers_count_while_they_report(under_test: StoreUnderTest) {
     world.store.remove_worker(goes.id).await.expect("removed");
     world.pass(2 * SHORT).await;
     assert_eq!(world.store.workers().await.expect("read"), [stays]);
-    world.listing().await;
+    let (_, first) = world.start().await;
+    let sent = world.store.dispatch(std::slice::from_ref(&first), LONG);
+    assert_eq!(sent.await.expect("dispatched"), 1);
+    let load = world.store.load().await.expect("read");
+    let overdue_at = load.first_overdue_at.expect("a message is out");
+    let now = world.store.time().await.expect("the time");
+    let out_for = (now - (overdue_at - LONG)).num_seconds();
+    assert!((0..60).contains(&out_for), "{out_for} s");
+    assert_eq!(load.in_flight, 1);
+    world.lease(&first).await;
     let load = Load {
         workers: 1,
         slots: 6,
         in_flight: 1,
+        first_overdue_at: None,
     };
     assert_eq!(world.store.load().await.expect("read"), load);
 }

@@ -179,6 +179,16 @@ pub(crate) struct Ops {
     pub(crate) listen: SocketAddr,
 }
 
+/// What the process tells a collector.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    /// Where the collector takes OTLP over gRPC; the standard variable `OTEL_EXPORTER_OTLP_ENDPOINT` where this is not said.
+    pub(crate) otlp_endpoint: Option<String>,
+    /// The share of traces that begin here and are recorded, 0 to 1.
+    pub(crate) sampling: Option<f64>,
+}
+
 /// The embedded profile.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
