@@ -92,7 +92,7 @@ fn is_whole(spans: &[CollectedSpan]) -> bool {
 async fn one_trace_shows_the_whole_way_of_a_photo() {
     let collector = Collector::start().await;
     let (_telemetry, _here) = telemetry::start_here(&settings(&collector)).expect("telemetry");
-    let photos = Generated::photos(usize::try_from(PHOTOS).expect("few"), 20_000);
+    let photos = Generated::photos(PHOTOS, 20_000);
     let world = World::new(Library::Generated(photos)).await;
     let run = world.back_up(RunChoice::Routine).await;
     assert_eq!(run.status.state, RunState::Succeeded);
