@@ -83,7 +83,7 @@ pub fn start(settings: &TelemetrySettings) -> Result<Telemetry, TelemetryError> 
 }
 
 /// The same as [`start`] for the current thread only, as long as the guard lives: for tests, several of which share a
-/// process.
+/// process. A span that another thread enters never ends.
 ///
 /// # Errors
 /// When a setting cannot be used.
