@@ -66,6 +66,8 @@ impl Unit {
 /// Who tells a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
+    /// The gateway.
+    Gateway,
     /// Workers.
     Worker,
     /// The scheduler that leads; the others keep what they last saw.
@@ -84,7 +86,8 @@ pub enum Source {
 
 impl Source {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Gateway,
         Self::Scheduler,
         Self::Worker,
         Self::Queue,
@@ -164,12 +167,15 @@ const fn metric(
     }
 }
 
-use Source::{Events, Process, Queue, Quota, Scheduler, Vault, Worker};
+use Source::{Events, Gateway, Process, Queue, Quota, Scheduler, Vault, Worker};
 use Unit::{Bytes, Count, Seconds, Truth, UnixSeconds};
 
 /// Every metric of ours.
 #[rustfmt::skip]
 pub const METRICS: &[Metric] = &[
+    counter(Gateway, "tintype_http_requests_total", &["method", "route", "status"], "Requests that were answered, by the route's pattern and the class of the status."),
+    duration(Gateway, "tintype_http_request_seconds", &["route"], "How long it took until the answer began."),
+    gauge(Gateway, Count, "tintype_http_streams_open", &[], "Streams of events that are open."),
     gauge(Scheduler, Truth, "tintype_is_leader", &[], "Whether this scheduler leads."),
     gauge(Scheduler, Count, "tintype_backlog_items", &[], "Items of shards that wait to be dispatched."),
     gauge(Scheduler, Seconds, "tintype_backlog_oldest_seconds", &[], "How long the shard that waits longest has been ready."),

@@ -49,6 +49,7 @@ fn row(metric: &Metric) -> String {
 
 const fn title(source: Source) -> &'static str {
     match source {
+        Source::Gateway => "Gateway",
         Source::Scheduler => "Scheduler",
         Source::Worker => "Worker",
         Source::Queue => "Job queue",
