@@ -114,7 +114,7 @@ fn assert_costs_spans_only(told: &Told, reason: &str) {
         told.flushed_for
     );
     // Waiting for one call would take as long as this, and there would be two hundred.
-    let waiting = EXPORT_WITHIN * (SPANS / BATCH) as u32;
+    let waiting = EXPORT_WITHIN.mul_f64((SPANS / BATCH) as f64);
     assert!(told.worked_for < waiting / 4, "{:?}", told.worked_for);
 }
 
