@@ -1,4 +1,5 @@
 //! Measures logged access tokens: so many a second, over so many tenants, through so many replicas on one PostgreSQL database.
+//! Prints one JSON line.
 //!
 //! `bench_tokens URL [TOKENS_A_SECOND] [SECONDS] [REPLICAS]`: the URL's user must be the owner of an empty database of its own.
 
@@ -7,6 +8,7 @@ use std::{env, error::Error, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use serde_json::json;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     Clock, Vault,
@@ -122,15 +124,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let took = begun.elapsed();
     times.sort_unstable();
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+    let ms = |percent: usize| at(percent).as_secs_f64() * 1e3;
     println!(
-        "{} tokens in {:.2} s ({:.0} a second), {replicas} replicas: p50 {:?}, p95 {:?}, p99 {:?}, longest {:?}",
-        times.len(),
-        took.as_secs_f64(),
-        times.len() as f64 / took.as_secs_f64(),
-        at(50),
-        at(95),
-        at(99),
-        at(100),
+        "{}",
+        json!({
+            "tokens": times.len(),
+            "replicas": replicas,
+            "per_s": times.len() as f64 / took.as_secs_f64(),
+            "p50_ms": ms(50),
+            "p95_ms": ms(95),
+            "p99_ms": ms(99),
+            "max_ms": ms(100),
+        })
     );
     Ok(())
 }

@@ -66,6 +66,15 @@ impl Library {
     }
 }
 
+/// What an emulator writes down of the calls that reach it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ledger {
+    /// How many there were of each kind: as fast as it gets.
+    Counts,
+    /// Each of them with its time.
+    Calls,
+}
+
 /// What `tintype emulator --json` prints first.
 #[derive(Deserialize)]
 struct Greeting {
@@ -97,6 +106,11 @@ impl Calls {
         self.of(&["download"])
     }
 
+    /// Access tokens issued, or refused.
+    pub(super) fn tokens(&self) -> u64 {
+        self.of(&["token"])
+    }
+
     /// Base URLs fetched anew.
     pub(super) fn batch_gets(&self) -> u64 {
         self.of(&["batch_get"])
@@ -122,7 +136,7 @@ pub(super) struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one in its fast mode, reached through its proxy, with nothing but `library`.
+    /// Starts one without quota, reached through its proxy, with nothing but `library`.
     ///
     /// # Errors
     /// When it does not start or refuses the library; the error ends with its last words.
@@ -131,18 +145,13 @@ impl Emulator {
         folder: PathBuf,
         library: Library,
         latency_ms: u64,
+        ledger: Ledger,
     ) -> Result<Self> {
         let (greeting_file, log_file) = (folder.join("greeting.json"), folder.join("log"));
         let mut command = Command::new(tintype);
         command
-            .args([
-                "emulator",
-                "--fast",
-                "--json",
-                "--items",
-                "0",
-                "--intercept",
-            ])
+            .args(["emulator", "--json", "--items", "0", "--intercept"])
+            .args((ledger == Ledger::Counts).then_some("--fast"))
             .arg("--latency")
             .arg(latency_ms.to_string())
             .arg("--ca-out")
@@ -170,16 +179,69 @@ impl Emulator {
             greeting,
             folder,
         };
+        if ledger == Ledger::Calls {
+            emulator.set(&json!({"enforce_quota": false})).await?;
+        }
         emulator
             .control("POST", "libraries", &json!({"library": library.as_json()}))
             .await?;
         Ok(emulator)
     }
 
+    /// Adds an account with its own library, and answers a refresh token of it.
+    pub(super) async fn add_account(&self, email: &str, library: Library) -> Result<String> {
+        let account = json!({"email": email});
+        self.control("POST", "accounts", &account).await?;
+        let library = json!({"account": email, "library": library.as_json()});
+        self.control("POST", "libraries", &library).await?;
+        let owner = json!({"account": email});
+        let grant = self.control("POST", "grants", &owner).await?;
+        let token = grant["refresh_token"].as_str();
+        Ok(token
+            .context("the emulator's grants have changed")?
+            .to_owned())
+    }
+
+    /// Times of the first `most` API calls since the ledger was emptied, in order, milliseconds since the epoch. Sign-in is
+    /// none; an emulator that only counts has none.
+    pub(super) async fn times_of_calls(&self, most: usize) -> Result<Vec<i64>> {
+        let path = format!("ledger?limit={most}");
+        let answer = self.control("GET", &path, &Value::Null).await?;
+        let entries = answer["entries"].as_array().map_or(&[][..], Vec::as_slice);
+        let is_api = |entry: &&Value| {
+            let kind = entry["kind"].as_str().unwrap_or_default();
+            !matches!(kind, "connect" | "token" | "consent" | "revoke")
+        };
+        let times = entries
+            .iter()
+            .filter(is_api)
+            .map(|entry| entry["at_ms"].as_i64());
+        times
+            .collect::<Option<_>>()
+            .context("the emulator's ledger has changed")
+    }
+
     /// Changes switches: any part of what `GET /__emulator/switches` answers.
     pub(super) async fn set(&self, switches: &Value) -> Result<()> {
         self.control("PATCH", "switches", switches).await?;
         Ok(())
+    }
+
+    /// From now on every request takes so long.
+    pub(super) async fn set_latency(&self, ms: u64) -> Result<()> {
+        let kinds = [
+            "search",
+            "list_items",
+            "list_albums",
+            "batch_get",
+            "get_item",
+            "download",
+        ];
+        let latency: serde_json::Map<String, Value> = kinds
+            .iter()
+            .map(|kind| ((*kind).to_owned(), ms.into()))
+            .collect();
+        self.set(&json!({"latency_ms": latency})).await
     }
 
     /// Forgets the calls so far.

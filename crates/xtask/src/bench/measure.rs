@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::process::Command;
 use tokio::time::sleep;
 
+use super::report::mebibytes;
 use crate::command::Running;
 
 /// How often a running process is looked at: also the error of its wall time.
@@ -104,6 +105,29 @@ pub(super) async fn run(
         finished.last_words += &String::from_utf8_lossy(end);
     }
     Ok(finished)
+}
+
+/// Memory of a process that runs on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resident {
+    /// The most it ever held, MiB.
+    pub(super) peak_mib: f64,
+}
+
+impl Resident {
+    /// Looks at it now.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub(super) fn of(process: &Running) -> Result<Self> {
+        let pid = process.pid().context("the process has ended")?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))
+            .context("figures of processes are read from /proc, which this system lacks")?;
+        let peak = peak_resident(&status).context("the process has ended")?;
+        Ok(Self {
+            peak_mib: mebibytes(peak),
+        })
+    }
 }
 
 fn all_ended(watched: &mut [Watched]) -> Result<bool> {

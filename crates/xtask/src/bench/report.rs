@@ -11,6 +11,8 @@ use super::stats::{Goal, Spread, ratios};
 pub(super) struct Report {
     pub(super) machine: Machine,
     pub(super) quick: bool,
+    /// How to read the tables.
+    pub(super) about: &'static [&'static str],
     pub(super) comparisons: Vec<Comparison>,
     pub(super) verdicts: Vec<Verdict>,
     /// How things were done that the tables do not show.
@@ -48,6 +50,14 @@ pub(super) enum Unit {
     /// Calls of a whole run.
     Calls,
     ItemsPerSecond,
+    /// Whatever the metric names, a second.
+    PerSecond,
+    Milliseconds,
+    Percent,
+    /// Whatever the metric names.
+    Count,
+    /// Between 0 and 1.
+    Index,
 }
 
 /// Figures beside a goal; without one they are shown for comparison.
@@ -110,10 +120,11 @@ impl Comparison {
 }
 
 impl Report {
-    pub(super) fn new(machine: Machine, quick: bool) -> Self {
+    pub(super) fn new(machine: Machine, quick: bool, about: &'static [&'static str]) -> Self {
         Self {
             machine,
             quick,
+            about,
             comparisons: Vec::new(),
             verdicts: Vec::new(),
             notes: Vec::new(),
@@ -154,6 +165,15 @@ impl Report {
 )]
 pub(super) fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / (1024.0 * 1024.0)
+}
+
+/// Counts as figures.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes and counts of a benchmark are far below 2^53"
+)]
+pub(super) fn figure(count: u64) -> f64 {
+    count as f64
 }
 
 /// Calls for each item.

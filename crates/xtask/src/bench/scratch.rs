@@ -96,7 +96,7 @@ pub(super) fn count(folder: &Path) -> Result<(u64, u64)> {
 }
 
 /// What the figures were taken on.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Machine {
     pub(super) cores: usize,
     pub(super) processor: String,

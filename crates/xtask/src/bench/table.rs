@@ -6,19 +6,15 @@ use super::stats::{Goal, Spread};
 /// The whole report as text: the machine, who cost what, and the goals.
 pub(super) fn render(report: &Report) -> String {
     let machine = &report.machine;
-    let mut lines = vec![
-        format!(
-            "{} cores ({}), {} GiB memory, writing to {}, load before {}",
-            machine.cores,
-            machine.processor,
-            machine.memory_gib,
-            machine.file_system,
-            machine.load_before
-        ),
-        "Median (least–most). Each ratio is taken within a pair of runs that followed each other on one".to_owned(),
-        "emulator, over the same proxy and TLS. Ours does all its work in every run: hash, catalogue, archive,".to_owned(),
-        "everything durable before it counts as done. Processor time and memory are the peer's alone.".to_owned(),
-    ];
+    let mut lines = vec![format!(
+        "{} cores ({}), {} GiB memory, writing to {}, load before {}",
+        machine.cores,
+        machine.processor,
+        machine.memory_gib,
+        machine.file_system,
+        machine.load_before
+    )];
+    lines.extend(report.about.iter().map(|&line| line.to_owned()));
     if report.quick {
         lines.push("--quick: small sizes, few runs: this shows that the benchmark works, not how fast anything is.".to_owned());
     }
@@ -116,9 +112,11 @@ fn wanted(goal: Goal, unit: Unit) -> String {
 fn figure(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Times if value >= 10.0 => format!("{value:.1}"),
-        Unit::Times | Unit::Seconds => format!("{value:.2}"),
-        Unit::Mebibytes | Unit::Calls | Unit::ItemsPerSecond => format!("{value:.0}"),
-        Unit::PerItem => format!("{value:.4}"),
+        Unit::Times | Unit::Seconds | Unit::Milliseconds | Unit::Percent => format!("{value:.2}"),
+        Unit::Mebibytes | Unit::Calls | Unit::ItemsPerSecond | Unit::PerSecond | Unit::Count => {
+            format!("{value:.0}")
+        }
+        Unit::PerItem | Unit::Index => format!("{value:.4}"),
     }
 }
 
@@ -127,9 +125,12 @@ fn suffix(unit: Unit) -> &'static str {
         Unit::Times => " ×",
         Unit::Seconds => " s",
         Unit::Mebibytes => " MiB",
-        Unit::PerItem => "",
+        Unit::PerItem | Unit::Count | Unit::Index => "",
         Unit::Calls => " calls",
         Unit::ItemsPerSecond => " items/s",
+        Unit::PerSecond => "/s",
+        Unit::Milliseconds => " ms",
+        Unit::Percent => " %",
     }
 }
 
@@ -168,7 +169,7 @@ mod tests {
             file_system: "ext4".to_owned(),
             load_before: "0.10".to_owned(),
         };
-        let mut report = Report::new(machine, false);
+        let mut report = Report::new(machine, false, &["How to read it."]);
         let mut comparison = Comparison::new(1, "5 photos".to_owned());
         for (ours, rclone) in [(1.0, 30.0), (2.0, 40.0), (1.0, 20.0)] {
             let cost = |wall_s| Cost {
@@ -191,6 +192,7 @@ mod tests {
         report.comparisons.push(comparison);
         let text = render(&report);
         for line in [
+            "How to read it.",
             "(1) 5 photos",
             "  ours    1.00 (1.00–2.00)     0.50   32        3",
             "  rclone  30.00 (20.00–40.00)  0.50   32        3",

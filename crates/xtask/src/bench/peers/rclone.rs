@@ -36,7 +36,7 @@ impl Rclone {
         );
         fs::write(home.join("rclone.conf"), &config)?;
         Ok(Self {
-            program: bench.rclone.clone(),
+            program: bench.rclone()?.to_path_buf(),
             home: home.to_path_buf(),
             proxy: emulator.proxy().to_owned(),
             authority: emulator.authority(),
