@@ -10,11 +10,17 @@ mod traces;
 use std::time::Duration;
 
 use opentelemetry_otlp::ExporterBuildError;
-use tracing_subscriber::{Registry, util::SubscriberInitExt as _};
-use tracing_subscriber::{filter::ParseError, layer::SubscriberExt as _, util::TryInitError};
+use tracing::Dispatch;
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::ParseError,
+    layer::SubscriberExt as _,
+    util::{SubscriberInitExt as _, TryInitError},
+};
 
 use crate::Lifecycle;
 use export::Exporter;
+use filter::Spare;
 pub use logs::{LEVEL_VARIABLE, LogFormat};
 pub use settings::{ENDPOINT_VARIABLE, TelemetrySettings};
 
@@ -94,18 +100,21 @@ pub fn start_here(
     Ok((telemetry, subscriber.set_default()))
 }
 
-fn subscriber(
-    settings: &TelemetrySettings,
-) -> Result<(impl tracing::Subscriber + Send + Sync + use<>, Telemetry), TelemetryError> {
-    // A list of layers that all have filters: what no filter wants is never made.
-    let mut layers = vec![logs::layer(settings.format, &settings.level)?];
-    let mut exporter = None;
-    if let Some(endpoint) = settings.checked_endpoint()? {
-        let (spans, exports) = traces::layer(settings, endpoint)?;
-        layers.push(spans);
-        exporter = Some(exports);
-    }
-    Ok((Registry::default().with(layers), Telemetry { exporter }))
+fn subscriber(settings: &TelemetrySettings) -> Result<(Dispatch, Telemetry), TelemetryError> {
+    let lines = logs::layer(settings.format, &settings.level)?;
+    let Some(endpoint) = settings.checked_endpoint()? else {
+        let subscriber = Registry::default().with(lines);
+        return Ok((subscriber.into(), Telemetry { exporter: None }));
+    };
+    let spare = Spare::beside_logs(Layer::<Registry>::max_level_hint(&lines));
+    let (spans, exporter) = traces::layer(settings, endpoint)?;
+    let subscriber = Registry::default().with(vec![lines, spans]);
+    let dispatch = match spare {
+        Some(spare) => subscriber.with(spare).into(),
+        None => subscriber.into(),
+    };
+    let exporter = Some(exporter);
+    Ok((dispatch, Telemetry { exporter }))
 }
 
 impl Telemetry {

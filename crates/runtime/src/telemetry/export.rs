@@ -187,18 +187,18 @@ impl<E: SpanExporter> Export<E> {
             return true;
         }
         let count = spans.len() as u64;
-        let (reason, why) = match timeout(self.within, self.collector.export(spans)).await {
+        let why = match timeout(self.within, self.collector.export(spans)).await {
             Ok(Ok(())) => {
                 metrics::counter!("tintype_spans_exported_total").increment(count);
                 return true;
             }
-            Ok(Err(error)) => ("refused", one_line(&error)),
+            Ok(Err(error)) => one_line(&error),
             Err(_) => {
                 let seconds = self.within.as_secs_f32();
-                ("late", format!("no answer within {seconds} s"))
+                format!("no answer within {seconds} s")
             }
         };
-        dropped(reason, count);
+        dropped("not_taken", count);
         self.complain(count, &why);
         false
     }

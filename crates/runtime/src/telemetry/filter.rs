@@ -6,7 +6,7 @@
 
 use opentelemetry::{Context, trace::TraceContextExt as _};
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter, subscriber::Interest};
-use tracing_subscriber::{layer, layer::Filter};
+use tracing_subscriber::{Layer, layer, layer::Filter};
 
 /// Spans of ours; libraries have their own ideas of what is worth telling, and of what may be told.
 const OURS: &str = "tintype";
@@ -45,6 +45,43 @@ impl<S: Subscriber> Filter<S> for SpansOfTraces {
         } else {
             Interest::never()
         }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::DEBUG)
+    }
+}
+
+/// Stops details before they are made. A filter of one layer cannot: the registry makes a span for whatever any of up to 64
+/// filters might want, and only a refusal that is known for the callsite itself spares it that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spare {
+    /// Nothing beyond it is logged; below debug.
+    logged: LevelFilter,
+}
+
+impl Spare {
+    /// `None` where the logs may want details too.
+    pub(super) fn beside_logs(logged: Option<LevelFilter>) -> Option<Self> {
+        let logged = logged.filter(|most| *most < LevelFilter::DEBUG)?;
+        Some(Self { logged })
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Spare {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if is_ours(metadata) {
+            Interest::sometimes()
+        } else if *metadata.level() <= self.logged {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: layer::Context<'_, S>) -> bool {
+        let is_detail = is_ours(metadata) && *metadata.level() > Level::INFO;
+        !is_detail || recorded() == Some(true)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
