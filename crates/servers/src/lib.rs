@@ -7,7 +7,7 @@ mod apt;
 mod command;
 mod files;
 mod http;
-mod ports;
+pub mod ports;
 mod postgres;
 mod process;
 mod rabbitmq;

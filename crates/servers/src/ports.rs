@@ -11,8 +11,12 @@ use std::{
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 10_000;
 
-/// A port of this machine that nobody listens on.
-pub(crate) fn free() -> io::Result<u16> {
+/// A port of this machine that nobody listens on, and that no connection takes meanwhile: for a process that is told where to
+/// listen.
+///
+/// # Errors
+/// When all are taken.
+pub fn free() -> io::Result<u16> {
     let start = RandomState::new().hash_one(std::process::id()) % u64::from(COUNT);
     let start = u16::try_from(start).unwrap_or(0);
     for step in 0..COUNT {

@@ -1,11 +1,6 @@
 //! A hosted install: servers, certificates, settings, processes.
 
-use std::{
-    collections::BTreeMap,
-    net::{Ipv4Addr, TcpListener},
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -15,7 +10,7 @@ use tintype_testkit::{
     certificates::{DevAuthority, GrantKeyPair},
     chaos::ChaosProxy,
     process::Spawned,
-    servers::{Apt, Durability, Postgres, RabbitMq, Redis},
+    servers::{Apt, Durability, Postgres, RabbitMq, Redis, ports},
 };
 use tintype_vault_client::{GrantSigner, Surroundings, VaultClient, VaultClientSettings};
 
@@ -63,8 +58,7 @@ pub(super) struct Install {
 }
 
 fn free_port() -> u16 {
-    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
-    socket.local_addr().expect("an address").port()
+    ports::free().expect("a free port")
 }
 
 fn write(path: &Path, text: &str) -> String {
