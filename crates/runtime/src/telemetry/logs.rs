@@ -13,6 +13,10 @@ use super::TelemetryError;
 /// The environment variable that says how much is logged, such as `debug` or `info,tintype_google=trace`.
 pub const LEVEL_VARIABLE: &str = "TINTYPE_LOG";
 
+/// What is never logged unless it is named: this library writes into its spans what it reads, which are people's photos, and
+/// doing so takes many times as long as reading them.
+const KEPT_OUT: &str = "nom_exif=off";
+
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -50,7 +54,7 @@ where
 
 fn filter_of(text: &str) -> Result<EnvFilter, TelemetryError> {
     EnvFilter::builder()
-        .parse(text)
+        .parse(format!("{KEPT_OUT},{text}"))
         .map_err(|source| TelemetryError::Level {
             text: text.to_owned(),
             source,
@@ -70,7 +74,21 @@ mod tests {
         );
         assert_eq!(
             filter_of("info,tintype_google=trace").unwrap().to_string(),
-            "tintype_google=trace,info"
+            "tintype_google=trace,nom_exif=off,info"
         );
+    }
+
+    #[test]
+    fn what_a_photo_holds_is_logged_only_by_who_asks_for_it() {
+        let is_logged = |text: &str| {
+            let lines = fmt().with_env_filter(filter_of(text).unwrap()).finish();
+            tracing::subscriber::with_default(
+                lines,
+                || tracing::enabled!(target: "nom_exif::exif", tracing::Level::INFO),
+            )
+        };
+        assert!(!is_logged("info"));
+        assert!(!is_logged("debug,tintype_media=trace"));
+        assert!(is_logged("info,nom_exif=info"));
     }
 }
