@@ -3,16 +3,25 @@
 -- Items have no foreign keys, which would be checked for every row and cost a third of the time: they are written only under
 -- the lease of a shard, whose own keys tie it to the same tenant and plan (crates/store/src/sql/fence.rs).
 CREATE TABLE items (
-    tenant_id            UUID    NOT NULL,
-    plan_id              UUID    NOT NULL,
-    seq                  BIGINT  NOT NULL CHECK (seq >= 0),
-    provider_id          TEXT    COLLATE "C" NOT NULL,
-    metadata             TEXT    NOT NULL,
-    metadata_fingerprint BIGINT  NOT NULL,
-    content_fingerprint  BIGINT  NOT NULL,
-    gone                 BOOLEAN NOT NULL DEFAULT FALSE,
-    PRIMARY KEY (tenant_id, plan_id, seq),
-    UNIQUE (tenant_id, plan_id, provider_id)
+    tenant_id   UUID    NOT NULL,
+    plan_id     UUID    NOT NULL,
+    seq         BIGINT  NOT NULL CHECK (seq >= 0),
+    provider_id TEXT    COLLATE "C" NOT NULL,
+    metadata    TEXT    NOT NULL,
+    gone        BOOLEAN NOT NULL DEFAULT FALSE,
+    PRIMARY KEY (tenant_id, plan_id, seq)
+);
+
+-- What a listing is compared with. A table of its own, so that no table of items has two indexes: until it knows how many plans
+-- there are, PostgreSQL takes either for as good, and may read a whole plan for each id.
+CREATE TABLE item_ids (
+    tenant_id            UUID   NOT NULL,
+    plan_id              UUID   NOT NULL,
+    provider_id          TEXT   COLLATE "C" NOT NULL,
+    seq                  BIGINT NOT NULL CHECK (seq >= 0),
+    metadata_fingerprint BIGINT NOT NULL,
+    content_fingerprint  BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, plan_id, provider_id)
 );
 
 -- What is not stored: an item with a row here waits for its bytes, in a shard or for one, or has failed. Apart from the items,
@@ -76,6 +85,11 @@ ALTER TABLE items FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON items TO tintype_app
     USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid));
 GRANT SELECT, INSERT, UPDATE ON items TO tintype_app;
+ALTER TABLE item_ids ENABLE ROW LEVEL SECURITY;
+ALTER TABLE item_ids FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON item_ids TO tintype_app
+    USING (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '')::uuid));
+GRANT SELECT, INSERT, UPDATE ON item_ids TO tintype_app;
 ALTER TABLE unstored_items ENABLE ROW LEVEL SECURITY;
 ALTER TABLE unstored_items FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON unstored_items TO tintype_app

@@ -3,17 +3,25 @@
 -- Items have no foreign keys, which would be checked for every row and cost a third of the time: they are written only under
 -- the lease of a shard, whose own keys tie it to the same tenant and plan (crates/store/src/sql/fence.rs).
 CREATE TABLE items (
+    tenant_id   BLOB    NOT NULL,
+    plan_id     BLOB    NOT NULL,
+    seq         INTEGER NOT NULL CHECK (seq >= 0),
+    provider_id TEXT    NOT NULL,
+    metadata    TEXT    NOT NULL,
+    gone        INTEGER NOT NULL DEFAULT FALSE CHECK (gone IN (FALSE, TRUE)),
+    PRIMARY KEY (tenant_id, plan_id, seq)
+) STRICT;
+
+-- What a listing is compared with.
+CREATE TABLE item_ids (
     tenant_id            BLOB    NOT NULL,
     plan_id              BLOB    NOT NULL,
-    seq                  INTEGER NOT NULL CHECK (seq >= 0),
     provider_id          TEXT    NOT NULL,
-    metadata             TEXT    NOT NULL,
+    seq                  INTEGER NOT NULL CHECK (seq >= 0),
     metadata_fingerprint INTEGER NOT NULL,
     content_fingerprint  INTEGER NOT NULL,
-    gone                 INTEGER NOT NULL DEFAULT FALSE CHECK (gone IN (FALSE, TRUE)),
-    PRIMARY KEY (tenant_id, plan_id, seq),
-    UNIQUE (tenant_id, plan_id, provider_id)
-) STRICT;
+    PRIMARY KEY (tenant_id, plan_id, provider_id)
+) STRICT, WITHOUT ROWID;
 
 -- What is not stored: an item with a row here waits for its bytes, in a shard or for one, or has failed. Apart from the items,
 -- so that a transfer touches narrow rows only, and so that what is left is found without an index over everything.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tintype_emulator::{CallKind, Generated, Library};
-use tintype_testkit::{process::Spawned, seed};
+use tintype_testkit::{process::Spawned, seed, sized};
 
 use crate::{
     catalogue::{downloaded_since, newest_manifest, stored},
@@ -12,7 +12,6 @@ use crate::{
 };
 
 const ITEMS: u64 = 2_000;
-const KILLS: u32 = 50;
 
 /// The steps at which a crash is provoked, and the n-th times at which.
 const STEPS: [(&str, &[u32]); 13] = [
@@ -106,10 +105,14 @@ impl Watch {
 }
 
 #[tokio::test]
-async fn kill_at_random_fifty_times_loses_nothing() {
+async fn kill_at_random_again_and_again_loses_nothing() {
     let mut random = StdRng::seed_from_u64(seed());
-    let mut watch = Watch::over(Library::Generated(Generated::photos(ITEMS, 16_000))).await;
-    for _ in 0..KILLS {
+    let mut watch = Watch::over(Library::Generated(Generated::photos(
+        sized(ITEMS, 10_000),
+        16_000,
+    )))
+    .await;
+    for _ in 0..sized(50, 300) {
         let lives = Duration::from_millis(random.random_range(50..1_100));
         watch
             .life(async |household| {

@@ -6,6 +6,7 @@
 mod archive;
 mod descriptor;
 mod errors;
+mod guarded;
 mod location;
 mod manifest;
 mod operator;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use tintype_model::storage::S3Settings;
 use tintype_ports::ArchiveError;
+use tintype_runtime::http::GuardedClient;
 use url::Url;
 
 use crate::settings::{Root, S3Root, check_root};
@@ -26,7 +27,7 @@ pub fn parse_location(
     text: &str,
     current_folder: &std::path::Path,
     keys: Option<BucketKeys>,
-    client: reqwest::Client,
+    client: GuardedClient,
 ) -> Result<Root, ArchiveError> {
     let root = if text.starts_with("s3://") {
         Root::S3(parse_s3(text, keys, client)?)
@@ -61,7 +62,7 @@ fn parse_file(text: &str) -> Result<PathBuf, ArchiveError> {
 fn parse_s3(
     text: &str,
     keys: Option<BucketKeys>,
-    client: reqwest::Client,
+    client: GuardedClient,
 ) -> Result<S3Root, ArchiveError> {
     let form = "an S3 place looks like s3://bucket/prefix?endpoint=https://s3.example.com&region=eu-west-1";
     let url = Url::parse(text).map_err(|_| settings(form.to_owned()))?;

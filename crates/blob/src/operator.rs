@@ -7,12 +7,12 @@ use opendal::{
     layers::{RetryLayer, TimeoutLayer},
     services,
 };
-use opendal_http_transport_reqwest::ReqwestTransport;
 use secrecy::ExposeSecret as _;
 use tintype_ports::ArchiveError;
 
 use crate::{
     errors,
+    guarded::GuardedTransport,
     settings::{Root, S3Root},
 };
 
@@ -67,7 +67,7 @@ fn bucket(s3: &S3Root) -> opendal::Result<Operator> {
         .secret_access_key(s3.secret_access_key.expose_secret())
         .disable_config_load()
         .disable_ec2_metadata();
-    let transport = HttpTransporter::new(ReqwestTransport::new(s3.client.clone()));
+    let transport = HttpTransporter::new(GuardedTransport::new(s3.client.clone()));
     let context = OperationContext::new().with_http_transport(transport);
     Ok(Operator::new(service)?.with_context(context))
 }

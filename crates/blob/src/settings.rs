@@ -6,6 +6,7 @@ use opendal::{Operator, services};
 use secrecy::{ExposeSecret as _, SecretString};
 use tintype_model::{ArchiveId, plan::Layout, storage::S3Settings};
 use tintype_ports::ArchiveError;
+use tintype_runtime::http::GuardedClient;
 
 use crate::{errors, sealing::Recipients};
 
@@ -18,8 +19,8 @@ pub struct S3Root {
     pub access_key_id: String,
     /// The secret that goes with it.
     pub secret_access_key: SecretString,
-    /// The guarded HTTP client of `crates/runtime`: it follows no redirects and has its own deadlines.
-    pub client: reqwest::Client,
+    /// Follows no redirects, has its own deadlines, and reaches what the operator allows.
+    pub client: GuardedClient,
 }
 
 impl fmt::Debug for S3Root {

@@ -90,12 +90,18 @@ pub struct Fault {
     /// Only calls about this media item id.
     #[serde(default)]
     pub item: Option<String>,
+    /// Only calls about a media item that a client of this cloud project (its number) sees.
+    #[serde(default)]
+    pub project: Option<String>,
     /// For `batch_item` and `batch_poison`: only files whose name contains this.
     #[serde(default)]
     pub file_name: Option<String>,
     /// Only this fraction of items (or of calls, where a call has no item), chosen by the seed.
     #[serde(default)]
     pub fraction: Option<f64>,
+    /// Only this fraction of calls, whatever they are about, chosen by the seed.
+    #[serde(default)]
+    pub fraction_of_calls: Option<f64>,
     /// Lets this many matching calls pass first.
     #[serde(default)]
     pub skip: u64,
@@ -115,8 +121,10 @@ impl Fault {
             effect,
             kind: Some(kind),
             item: None,
+            project: None,
             file_name: None,
             fraction: None,
+            fraction_of_calls: None,
             skip: 0,
             times: None,
             times_per_item: None,
@@ -202,6 +210,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) kind: CallKind,
     /// The item's id and key, where the call is about one.
     pub(crate) item: Option<(&'a str, u64)>,
+    /// The cloud project whose client sees the item.
+    pub(crate) project: Option<&'a str>,
     /// The file name of a new item in a batch.
     pub(crate) file_name: Option<&'a str>,
 }
@@ -239,9 +249,14 @@ impl Faults {
         lock(&self.rules).1.clone()
     }
 
+    /// Whether there are any rules.
+    pub(crate) fn are_there(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
     /// The effect of the first rule that hits, which uses up one of its hits.
     pub(crate) fn hit(&self, subject: &Subject<'_>) -> Option<Effect> {
-        if !self.any.load(Ordering::Acquire) {
+        if !self.are_there() {
             return None;
         }
         let mut rules = lock(&self.rules);
@@ -268,6 +283,9 @@ impl FaultState {
         {
             return None;
         }
+        if fault.project.is_some() && fault.project.as_deref() != subject.project {
+            return None;
+        }
         if let Some(part) = &fault.file_name
             && subject
                 .file_name
@@ -286,6 +304,9 @@ impl FaultState {
         if fault
             .fraction
             .is_some_and(|fraction| !mix::in_fraction(seed ^ self.id, key, fraction))
+            || fault
+                .fraction_of_calls
+                .is_some_and(|fraction| !mix::in_fraction(seed ^ self.id, self.matched, fraction))
             || self.matched <= fault.skip
         {
             return None;

@@ -287,8 +287,17 @@ impl ConcurrencyLimit {
             return;
         }
         let level = in_flight.clamp(1, self.limit);
+        // Refused again at about the level that was shunned: that is where the service ends, and it is asked less and less
+        // often. Refused far below it, or with the least that can be in flight, says nothing of the kind.
+        let is_known = self
+            .shunned
+            .is_some_and(|(known, _)| level * 10 >= known * 9);
+        self.shun_ms = if is_known && level > self.bounds.min {
+            (self.shun_ms * 2).min(SHUN_MS.1)
+        } else {
+            SHUN_MS.0
+        };
         self.shunned = Some((level, now_ms.saturating_add(self.shun_ms)));
-        self.shun_ms = (self.shun_ms * 2).min(SHUN_MS.1);
         self.decrease(now_ms, in_flight);
     }
 

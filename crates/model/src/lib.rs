@@ -1,5 +1,6 @@
 //! The words of the product as types: ids, aggregates, state machines, policies. No I/O, no clock, no randomness.
 
+pub mod address;
 pub mod album;
 pub mod blob;
 pub mod concurrency;

@@ -7,6 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StorageId, TenantId, quota::CloudProject};
 
+/// What of storages only a trusted operator may allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoragePolicy {
+    /// Archives in folders of the machine that works.
+    pub local_folders: bool,
+    /// Buckets at addresses of this machine or of a private network.
+    pub private_addresses: bool,
+}
+
+impl StoragePolicy {
+    /// For a person on their own machine.
+    pub const OWN_MACHINE: Self = Self {
+        local_folders: true,
+        private_addresses: true,
+    };
+
+    /// For tenants that are strangers to the machine.
+    pub const STRANGERS: Self = Self {
+        local_folders: false,
+        private_addresses: false,
+    };
+}
+
 /// The settings of a Google Photos account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GooglePhotosSettings {

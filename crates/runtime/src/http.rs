@@ -1,9 +1,21 @@
 //! The one factory of HTTP clients: authorities, proxy, deadlines and pool are the operator's settings.
 
-use std::{env, fmt, fs, io, path::PathBuf, time::Duration};
+mod guard;
+
+use std::{env, fmt, fs, io, path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, redirect, retry};
 use url::Url;
+
+pub use guard::{GuardedClient, InsideAddress, is_inside};
+
+/// Whom a client may reach.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Anybody,
+    /// The public internet, by https.
+    Outside,
+}
 
 /// A certificate authority to trust beside those of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,20 +145,39 @@ impl HttpSettings {
         })
     }
 
-    /// Builds a client. It follows no redirects, repeats nothing by itself and takes no proxy from the environment.
+    /// Builds a client for addresses that the operator chose, or Google. It follows no redirects, repeats nothing by itself and
+    /// takes no proxy from the environment.
     ///
     /// # Errors
     /// When a CA file or the proxy does not fit.
     pub fn client(&self) -> Result<Client, HttpError> {
+        self.reaching(Reach::Anybody)
+    }
+
+    /// Builds a client for addresses that a tenant chose. Without `private_addresses` it reaches the public internet alone, and by
+    /// https alone: through the proxy, where there is one, for all hosts.
+    ///
+    /// # Errors
+    /// When a CA file or the proxy does not fit.
+    pub fn guarded(&self, private_addresses: bool) -> Result<GuardedClient, HttpError> {
+        let reach = if private_addresses {
+            Reach::Anybody
+        } else {
+            Reach::Outside
+        };
+        Ok(GuardedClient::new(self.reaching(reach)?, private_addresses))
+    }
+
+    fn reaching(&self, reach: Reach) -> Result<Client, HttpError> {
         let authorities = self.authorities()?;
         let machine_may_lack_authorities = authorities.is_empty();
-        let built = self.builder()?.tls_certs_merge(authorities).build();
+        let built = self.builder(reach)?.tls_certs_merge(authorities).build();
         match built {
             Ok(client) => Ok(client),
             Err(error) if machine_may_lack_authorities => {
                 // A bare container can still speak plain HTTP to its neighbours.
                 let client = self
-                    .builder()?
+                    .builder(reach)?
                     .tls_certs_only([])
                     .build()
                     .map_err(HttpError::Build)?;
@@ -161,7 +192,7 @@ impl HttpSettings {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the home of HTTP clients")]
-    fn builder(&self) -> Result<ClientBuilder, HttpError> {
+    fn builder(&self, reach: Reach) -> Result<ClientBuilder, HttpError> {
         let builder = Client::builder()
             .user_agent(&self.user_agent)
             .redirect(redirect::Policy::none())
@@ -176,11 +207,24 @@ impl HttpSettings {
             .read_timeout(self.read_timeout)
             .pool_max_idle_per_host(self.idle_connections)
             .pool_idle_timeout(Duration::from_secs(60));
+        let builder = match reach {
+            Reach::Anybody => builder,
+            Reach::Outside => builder
+                .https_only(true)
+                .dns_resolver(Arc::new(guard::Outside::but_for(self.proxy.as_ref()))),
+        };
         let Some(url) = &self.proxy else {
             return Ok(builder.no_proxy());
         };
-        let exceptions = self.no_proxy.as_deref().and_then(NoProxy::from_string);
-        let proxy = Proxy::https(url.clone()).map_err(|_| HttpError::BadProxy)?;
+        let (url, exceptions) = match reach {
+            Reach::Anybody => {
+                let exceptions = self.no_proxy.as_deref().and_then(NoProxy::from_string);
+                (url.clone(), exceptions)
+            }
+            // The exceptions are the machines inside, where a tenant has no business.
+            Reach::Outside => (guard::resolving_itself(url), None),
+        };
+        let proxy = Proxy::https(url).map_err(|_| HttpError::BadProxy)?;
         Ok(builder.proxy(proxy.no_proxy(exceptions)))
     }
 

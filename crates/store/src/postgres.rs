@@ -98,6 +98,8 @@ impl PostgresStore {
                 "idle_in_transaction_session_timeout",
                 millis(settings.call_timeout),
             ),
+            // Every table is read by its keys. A plan made while a table was small is kept, and would go on to read all of it.
+            ("enable_seqscan", "off".to_owned()),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)

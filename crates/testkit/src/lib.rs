@@ -14,8 +14,10 @@ pub mod rabbitmq;
 pub mod redis;
 pub mod s3;
 mod seed;
+mod sized;
 pub mod tree;
 
 pub use seed::seed;
+pub use sized::sized;
 /// Servers of a test's own, for tests that hurt them.
 pub use tintype_servers as servers;

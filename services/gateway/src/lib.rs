@@ -22,6 +22,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, middleware};
 use secrecy::SecretString;
 use tintype_app::App;
+use tintype_model::storage::StoragePolicy;
 use tintype_ports::{RateLimiter, rate_limit::Rate};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -30,15 +31,6 @@ use seats::Seats;
 
 pub use api::v1::{Reach, endpoints};
 pub use server::serve;
-
-/// What only a trusted operator may allow.
-#[derive(Debug, Clone, Copy)]
-pub struct Policy {
-    /// Archives in folders of the machine that works.
-    pub local_folders: bool,
-    /// Buckets at addresses of this machine or of a private network.
-    pub private_addresses: bool,
-}
 
 /// Bounds on what callers may do.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +87,7 @@ pub struct Gateway {
     /// Opens everything.
     pub operator_token: SecretString,
     /// What is allowed.
-    pub policy: Policy,
+    pub policy: StoragePolicy,
     /// Bounds.
     pub limits: Limits,
     /// Cancelled when streams must end.
@@ -108,7 +100,7 @@ pub(crate) struct Shared {
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) own_limiter: Arc<dyn RateLimiter>,
     pub(crate) operator: caller::Operator,
-    pub(crate) policy: Policy,
+    pub(crate) policy: StoragePolicy,
     pub(crate) limits: Limits,
     pub(crate) draining: CancellationToken,
     pub(crate) requests: Arc<Semaphore>,

@@ -1,14 +1,14 @@
 //! Where a tenant may have us connect to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use tintype_model::storage::StoragePolicy;
+use tintype_runtime::http::is_inside;
+use url::Url;
 
-use url::{Host, Url};
+use crate::problem::Problem;
 
-use crate::{Policy, problem::Problem};
-
-/// Checks the address of an object store as far as it can be told from the address alone. Names are resolved later, when
-/// the worker connects.
-pub(crate) fn endpoint(field: &str, text: &str, policy: Policy) -> Result<Url, Problem> {
+/// Checks the address of an object store as far as it can be told from the address alone. What a name resolves to is checked
+/// by the worker, each time it connects.
+pub(crate) fn endpoint(field: &str, text: &str, policy: StoragePolicy) -> Result<Url, Problem> {
     let wrong = |what: &str| Problem::field(field, what);
     let url = Url::parse(text)
         .map_err(|_| wrong("is no address; write one such as https://s3.example.com"))?;
@@ -26,14 +26,8 @@ pub(crate) fn endpoint(field: &str, text: &str, policy: Policy) -> Result<Url, P
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("must end with the path"));
     }
-    let is_inside = match url.host() {
-        None => return Err(wrong("names no host")),
-        // The parser has turned all spellings of an IPv4 address into one.
-        Some(Host::Ipv4(address)) => is_inside(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => is_inside(IpAddr::V6(address)),
-        Some(Host::Domain(name)) => is_inside_name(name),
-    };
-    if is_inside && !is_private_fine {
+    let host = url.host().ok_or_else(|| wrong("names no host"))?;
+    if is_inside(&host) && !is_private_fine {
         return Err(wrong(
             "is an address of this machine or of a private network, which the operator does not allow",
         ));
@@ -41,65 +35,11 @@ pub(crate) fn endpoint(field: &str, text: &str, policy: Policy) -> Result<Url, P
     Ok(url)
 }
 
-/// Names that mean a machine inside wherever they are resolved.
-fn is_inside_name(name: &str) -> bool {
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let has_no_dot = !name.contains('.');
-    has_no_dot
-        || [".localhost", ".local", ".internal", ".svc", ".home.arpa"]
-            .iter()
-            .any(|end| name.ends_with(end))
-}
-
-/// Everything that the registries of special-purpose addresses (RFC 6890 and its successors) do not call global.
-fn is_inside(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => is_inside_v4(v4),
-        IpAddr::V6(v6) => is_inside_v6(v6),
-    }
-}
-
-fn is_inside_v4(v4: Ipv4Addr) -> bool {
-    let [a, b, c, _] = v4.octets();
-    v4.is_private()
-        || v4.is_loopback()
-        || v4.is_link_local()
-        || v4.is_multicast()
-        || v4.is_documentation()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19))
-}
-
-fn is_inside_v6(v6: Ipv6Addr) -> bool {
-    let parts = v6.segments();
-    let v4_at = |high: u16, low: u16| {
-        let [a, b] = high.to_be_bytes();
-        let [c, d] = low.to_be_bytes();
-        is_inside_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match parts {
-        // 6to4 and NAT64 carry an IPv4 address.
-        [0x2002, high, low, ..] => v4_at(high, low),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4_at(high, low),
-        // Teredo, documentation, benchmarking, ORCHID.
-        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => true,
-        // Only 2000::/3 is global unicast.
-        [first, ..] => first & 0xe000 != 0x2000,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HOSTED: Policy = Policy {
-        local_folders: false,
-        private_addresses: false,
-    };
+    const HOSTED: StoragePolicy = StoragePolicy::STRANGERS;
 
     #[test]
     fn inside_addresses_are_refused_in_all_spellings() {
@@ -187,10 +127,7 @@ mod tests {
         ] {
             assert!(endpoint("endpoint", text, HOSTED).is_err(), "{text}");
         }
-        let own = Policy {
-            local_folders: true,
-            private_addresses: true,
-        };
+        let own = StoragePolicy::OWN_MACHINE;
         assert!(endpoint("endpoint", "http://127.0.0.1:9000", own).is_ok());
     }
 }

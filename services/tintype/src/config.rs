@@ -10,6 +10,7 @@ use tintype_app::Settings;
 use tintype_model::{
     ErrorKind,
     quota::{CloudProject, QuotaLimits},
+    storage::StoragePolicy,
 };
 use url::Url;
 
@@ -28,8 +29,8 @@ pub(crate) struct Profile {
     pub(crate) limits: QuotaLimits,
     /// What some cloud projects may spend.
     pub(crate) projects: BTreeMap<CloudProject, QuotaLimits>,
-    /// Whether archives may lie in folders of this machine.
-    pub(crate) local_folders: bool,
+    /// What archives may lie in.
+    pub(crate) storages: StoragePolicy,
     /// Bounds and intervals of the engine.
     pub(crate) settings: Settings,
 }
@@ -43,7 +44,7 @@ impl Profile {
             ca_cert: None,
             limits: QuotaLimits::default(),
             projects: BTreeMap::new(),
-            local_folders: true,
+            storages: StoragePolicy::OWN_MACHINE,
             settings: Settings::default(),
         }
     }

@@ -8,12 +8,18 @@ use std::{
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use tintype_runtime::HttpSettings;
+use tintype_testkit::sized;
 use tokio::time::{Instant, sleep};
 
 use super::google::Account;
 
 /// Longer than any of this takes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Longer than any run takes, with the full numbers too.
+fn longest_run() -> Duration {
+    sized(PATIENCE, 8 * PATIENCE)
+}
 
 /// A tenant with a plan and a run of it.
 pub(super) struct Customer {
@@ -76,6 +82,13 @@ impl Api {
 
     /// A tenant with a connected account, a folder, a plan, and a run that has begun.
     pub(super) async fn customer(&self, account: Account, folders: &Path) -> Customer {
+        let mut customer = self.newcomer(account, folders).await;
+        customer.run = self.run(&customer.tenant, &customer.plan).await;
+        customer
+    }
+
+    /// The same without a run.
+    pub(super) async fn newcomer(&self, account: Account, folders: &Path) -> Customer {
         let tenant = self
             .make("/v1/tenants", "", json!({"name": account.email}))
             .await;
@@ -92,13 +105,12 @@ impl Api {
         let destination = self.make("/v1/storages", &tenant, destination).await;
         let plan = json!({"name": "backup", "source": source, "destination": destination});
         let plan = self.make("/v1/plans", &tenant, plan).await;
-        let run = self.run(&tenant, &plan).await;
         Customer {
             tenant,
             account: account.email,
             archive,
             plan,
-            run,
+            run: String::new(),
         }
     }
 
@@ -128,7 +140,7 @@ impl Api {
                 return;
             }
             assert!(
-                began.elapsed() < PATIENCE,
+                began.elapsed() < longest_run(),
                 "{stored} of {at_least} are stored"
             );
             sleep(Duration::from_millis(50)).await;
@@ -144,7 +156,7 @@ impl Api {
                 match run["state"].as_str() {
                     Some("succeeded") => break,
                     Some("failed" | "cancelled" | "partial") => panic!("{run}"),
-                    _ => assert!(began.elapsed() < PATIENCE, "{run}"),
+                    _ => assert!(began.elapsed() < longest_run(), "{run}"),
                 }
                 sleep(Duration::from_millis(100)).await;
             }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 use tintype_emulator::CallKind;
-use tintype_testkit::process::Spawned;
+use tintype_testkit::{process::Spawned, sized};
 
 use super::{
     api::{Api, PATIENCE},
@@ -12,8 +12,6 @@ use super::{
     whole::{is_whole, no_canary_in, no_canary_in_logs, nothing_was_overspent},
 };
 use crate::household::{run, text, tintype};
-
-const ITEMS: u64 = 2_000;
 
 struct Home {
     google: Google,
@@ -67,6 +65,7 @@ impl Home {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_the_one_process_again_and_again_and_lose_nothing() {
+    let photos = sized(2_000, 10_000);
     let mut home = Home::new().await;
     home.google.control.set(|switches| {
         switches.latency_ms.insert(CallKind::Download, 100);
@@ -74,12 +73,12 @@ async fn kill_the_one_process_again_and_again_and_lose_nothing() {
     let (mut process, mut api) = home.serve().await;
     let mut customers = Vec::new();
     for number in 0..3 {
-        let account = home.google.account(number, ITEMS);
+        let account = home.google.account(number, photos);
         customers.push(api.customer(account, home.dir.path()).await);
     }
     let mut ended = Vec::new();
-    for at_least in [200, 1_000, 2_000, 3_500, 5_000] {
-        api.stored(&customers, at_least).await;
+    for percent in [3, 17, 33, 58, 83] {
+        api.stored(&customers, 3 * photos * percent / 100).await;
         process.kill();
         // The folder is free once the process is gone.
         process.wait(PATIENCE).await;

@@ -10,8 +10,8 @@ const OTHER_CLIENT_ID: &str = "998877665544-other.apps.googleusercontent.com";
 const OTHER_CLIENT_SECRET: &str = "GOCSPX-canary-of-the-other-client";
 
 /// What each cloud project may spend in a day; the emulator counts with the same.
-pub(super) const DOWNLOADS_A_DAY: u64 = 20_000;
-pub(super) const REQUESTS_A_DAY: u64 = 10_000;
+pub(super) const DOWNLOADS_A_DAY: u64 = 60_000;
+pub(super) const REQUESTS_A_DAY: u64 = 30_000;
 
 /// What opens an account.
 pub(super) struct Account {

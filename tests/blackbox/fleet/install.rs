@@ -1,6 +1,6 @@
 //! A hosted install: servers, certificates, settings, processes.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -19,6 +19,9 @@ use super::{
     google::{DOWNLOADS_A_DAY, Google, REQUESTS_A_DAY},
 };
 use crate::household::{run, text, tintype};
+
+/// How long a worker may keep what it leased without being heard of.
+pub(super) const LEASE: Duration = Duration::from_secs(3);
 
 pub(super) const TOKEN: &str = "operator-canary-0123456789abcdef0123456789";
 
@@ -190,7 +193,7 @@ impl Install {
             let fleet = format!(
                 "{shared}[postgres]\nurl = \"{catalogue}\"\n[rabbitmq]\nurl = \"{}\"\n[redis]\nurl = \"{}\"\n\
                  [gateway]\nlisten = \"{}\"\noperator_token = \"{TOKEN}\"\n\
-                 [policy]\nlocal_folders = true\n[worker]\nlease_seconds = 3\nspool = \"{}\"\n\
+                 [policy]\nlocal_folders = true\n[worker]\nlease_seconds = {}\nspool = \"{}\"\n\
                  [scheduler]\nlead_seconds = 3\ndispatch_patience_seconds = 5\n\
                  [quota.default]\nrequests_per_day = {REQUESTS_A_DAY}\ndownloads_per_day = {DOWNLOADS_A_DAY}\n\
                  [vault]\nendpoints = \"{vault_at}\"\ngrant_key_id = \"{service}-1\"\n\
@@ -198,6 +201,7 @@ impl Install {
                 rabbitmq,
                 redis,
                 self.gateway,
+                LEASE.as_secs(),
                 dir.join("spool").display(),
                 dir.join(format!("{service}-grant.key")).display(),
                 tls("vault.tls", &files(service)),
@@ -229,7 +233,7 @@ impl Install {
         let port = free_port();
         let listen = format!("127.0.0.1:{port}");
         (
-            self.start("vault", &[("TINTYPE_VAULT_SERVER__LISTEN", &listen)]),
+            self.serve_with("vault", &[("TINTYPE_VAULT_SERVER__LISTEN", &listen)]),
             port,
         )
     }
@@ -245,15 +249,16 @@ impl Install {
     }
 
     pub(super) fn serve(&self, role: &str) -> Process {
-        self.start(role, &[])
+        self.serve_with(role, &[])
     }
 
     /// A role on a machine whose clock is wrong by so many seconds.
     pub(super) fn serve_skewed(&self, role: &str, seconds: i64) -> Process {
-        self.start(role, &[("TINTYPE_CLOCK_SKEW", &seconds.to_string())])
+        self.serve_with(role, &[("TINTYPE_CLOCK_SKEW", &seconds.to_string())])
     }
 
-    fn start(&self, role: &str, variables: &[(&str, &str)]) -> Process {
+    /// A role whose settings say something else in places.
+    pub(super) fn serve_with(&self, role: &str, variables: &[(&str, &str)]) -> Process {
         let settings = match role {
             "vault" => "vault.toml",
             "gateway" => "gateway.toml",
@@ -276,7 +281,7 @@ impl Install {
 
     /// A worker that dies at this step.
     pub(super) fn serve_dying_at(&self, step: &str) -> Process {
-        self.start("worker", &[("TINTYPE_CRASH_AT", step)])
+        self.serve_with("worker", &[("TINTYPE_CRASH_AT", step)])
     }
 
     pub(super) fn api(&self) -> Api {

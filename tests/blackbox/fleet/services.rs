@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use tintype_emulator::CallKind;
 use tintype_runtime::HttpSettings;
+use tintype_testkit::sized;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -12,8 +13,6 @@ use super::{
     install::{Install, Process},
     whole::{is_whole, no_canary_in, no_canary_in_logs, nothing_was_overspent},
 };
-
-const ITEMS: u64 = 2_000;
 
 async fn get(address: &str, path: &str) -> Option<(StatusCode, String)> {
     let client = HttpSettings::default().client().expect("a client");
@@ -37,6 +36,9 @@ pub(super) async fn until_ready(process: &Process) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_each_part_of_a_fleet_in_turn_and_lose_nothing() {
+    // Photos of each of the three, and a hundredth of all of them together.
+    let photos = sized(2_000, 10_000);
+    let part = 3 * photos / 100;
     let mut install = Install::new().await;
     install.google.control.set(|switches| {
         switches.latency_ms.insert(CallKind::Download, 150);
@@ -56,30 +58,30 @@ async fn kill_each_part_of_a_fleet_in_turn_and_lose_nothing() {
     let api = install.api();
     let mut customers = Vec::new();
     for number in 0..3 {
-        let account = install.google.account(number, ITEMS);
+        let account = install.google.account(number, photos);
         customers.push(api.customer(account, install.dir.path()).await);
     }
-    api.stored(&customers, 200).await;
+    api.stored(&customers, 3 * part).await;
 
     // A worker, with all leases that it holds; another one takes its place.
     processes[1].spawned.kill();
     processes.push(install.serve("worker"));
-    api.stored(&customers, 1_000).await;
+    api.stored(&customers, 17 * part).await;
 
     // Both schedulers, so certainly the one that leads.
     for which in [3, 4] {
         processes[which].spawned.kill();
         processes.push(install.serve("scheduler"));
     }
-    api.stored(&customers, 1_800).await;
+    api.stored(&customers, 30 * part).await;
 
     processes[5].spawned.kill();
     processes.push(install.serve("gateway"));
-    api.stored(&customers, 2_300).await;
+    api.stored(&customers, 38 * part).await;
 
     install.redis.kill();
     install.redis.restart().await.expect("Redis comes back");
-    api.stored(&customers, 3_000).await;
+    api.stored(&customers, 50 * part).await;
 
     install.rabbitmq.kill();
     install
@@ -87,7 +89,7 @@ async fn kill_each_part_of_a_fleet_in_turn_and_lose_nothing() {
         .restart()
         .await
         .expect("RabbitMQ comes back");
-    api.stored(&customers, 3_600).await;
+    api.stored(&customers, 60 * part).await;
 
     // The catalogue, in mid-commit: what was acknowledged stays, what was not is done again.
     install.postgres.kill();
@@ -96,7 +98,7 @@ async fn kill_each_part_of_a_fleet_in_turn_and_lose_nothing() {
         .restart()
         .await
         .expect("PostgreSQL comes back");
-    api.stored(&customers, 4_200).await;
+    api.stored(&customers, 70 * part).await;
 
     // The vault: tokens that were handed out still serve, new ones wait.
     processes[0].spawned.kill();

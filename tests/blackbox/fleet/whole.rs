@@ -6,7 +6,7 @@ use tintype_testkit::process::{Spawned, Stream};
 
 use super::{
     api::Customer,
-    google::{DOWNLOADS_A_DAY, Google},
+    google::{DOWNLOADS_A_DAY, Google, REQUESTS_A_DAY},
 };
 use crate::{
     catalogue::manifest_in,
@@ -38,11 +38,12 @@ pub(super) async fn is_whole(google: &Google, customer: &Customer) {
     verified.assert_code(0);
 }
 
-/// By Google's own count nothing was spent beyond the limits.
+/// By Google's own count nothing was spent beyond the limits, and nothing was refused.
 pub(super) fn nothing_was_overspent(google: &Google) {
     for (project, days) in google.control.quota() {
         for (day, used) in days {
             assert!(used.loads <= DOWNLOADS_A_DAY, "{project} {day}: {used:?}");
+            assert!(used.calls <= REQUESTS_A_DAY, "{project} {day}: {used:?}");
             assert_eq!(used.refused, 0, "{project} {day}: google refused calls");
         }
     }

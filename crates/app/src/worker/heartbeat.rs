@@ -38,14 +38,16 @@ impl App {
         loop {
             tokio::time::sleep(pause).await;
             match self.ports.store.renew(lease, self.settings.lease).await {
-                Ok(state) if state.is_runnable() => alive_at = Instant::now(),
-                Ok(state) => {
+                Ok(around) => {
                     alive_at = Instant::now();
-                    tracing::debug!(
-                        run.state = state.as_str(),
-                        "the run rests; its shard goes back"
-                    );
-                    halt.hand_back.cancel();
+                    self.permits.spread(lease.shard.tenant, &around);
+                    if !around.state.is_runnable() {
+                        tracing::debug!(
+                            run.state = around.state.as_str(),
+                            "the run rests; its shard goes back"
+                        );
+                        halt.hand_back.cancel();
+                    }
                 }
                 Err(StoreError::LeaseLost) => {
                     halt.lost.cancel();

@@ -1,4 +1,7 @@
 //! Download permits: each cloud project has an adaptive limit, tenants share it fairly, and one bound holds for the process.
+//!
+//! A tenant has one share, however many workers work for it: in each of them it counts for as much as the part of its
+//! shards that it has there.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,7 +16,10 @@ use tintype_model::{
     fair_share::{Candidate, FairShare},
     quota::CloudProject,
 };
-use tintype_ports::photos::{Attempt, AttemptOutcome};
+use tintype_ports::{
+    photos::{Attempt, AttemptOutcome},
+    store::Renewed,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::rest::Rest;
@@ -43,8 +49,15 @@ struct Lane {
     waiting: BTreeMap<TenantId, VecDeque<Waiting>>,
 }
 
+/// What one permit costs a tenant whose shards are all here.
+const COST: u64 = 256;
+/// Tenants whose spread is remembered. Beyond it all are forgotten; the heartbeats tell of those at work again.
+const MANY_SPREADS: usize = 4_096;
+
 struct Shared {
     lanes: Mutex<BTreeMap<CloudProject, Lane>>,
+    /// What a permit costs those tenants who have shards elsewhere, too.
+    costs: Mutex<BTreeMap<TenantId, u64>>,
     began: Instant,
     bounds: Bounds,
     burst: u64,
@@ -97,12 +110,20 @@ impl Shared {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_costs(&self) -> MutexGuard<'_, BTreeMap<TenantId, u64>> {
+        self.costs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cost_of(&self, tenant: TenantId) -> u64 {
+        self.lock_costs().get(&tenant).copied().unwrap_or(COST)
+    }
+
     fn new_lane(&self) -> Lane {
         Lane {
             limit: ConcurrencyLimit::new(self.bounds),
             rest: Rest::new(self.throttle_limit, self.throttle_rest),
             in_flight: 0,
-            share: FairShare::new(self.burst, self.burst),
+            share: FairShare::new(self.burst * COST, self.burst * COST),
             waiting: BTreeMap::new(),
         }
     }
@@ -135,7 +156,8 @@ impl Shared {
                 continue;
             }
             lane.in_flight += 1;
-            lane.share.charge(tenant, next.claim.weight, 1);
+            lane.share
+                .charge(tenant, next.claim.weight, self.cost_of(tenant));
             woken.push((
                 next.turn,
                 Turn {
@@ -157,6 +179,7 @@ impl Permits {
         };
         let shared = Shared {
             lanes: Mutex::default(),
+            costs: Mutex::default(),
             began: Instant::now(),
             bounds,
             burst: settings.fair_burst,
@@ -199,6 +222,21 @@ impl Permits {
         }
     }
 
+    /// Learns how a tenant's shards are spread over the workers.
+    pub(crate) fn spread(&self, tenant: TenantId, around: &Renewed) {
+        let here = u64::from(around.transfers_here);
+        let everywhere = u64::from(around.transfers).max(here);
+        let mut costs = self.shared.lock_costs();
+        if here == 0 || here == everywhere {
+            costs.remove(&tenant);
+            return;
+        }
+        if costs.len() >= MANY_SPREADS && !costs.contains_key(&tenant) {
+            costs.clear();
+        }
+        costs.insert(tenant, COST * everywhere / here);
+    }
+
     /// Until when the project rests, if it does: Google throttles whatever it asks.
     pub(crate) fn rests_until(
         &self,
@@ -233,6 +271,8 @@ impl Permits {
 
 #[cfg(test)]
 mod tests {
+    use tintype_model::run::RunState;
+
     use super::*;
 
     fn claim(tenant: u8, backlog: u64) -> Claim {
@@ -277,6 +317,37 @@ mod tests {
                 .await
                 .is_ok()
         );
+    }
+
+    /// Half of one tenant's shards are elsewhere: here it counts for half.
+    #[tokio::test]
+    async fn a_tenant_at_work_in_two_places_gets_one_share() {
+        let (permits, project) = (Arc::new(permits(1)), project());
+        let spread = Renewed {
+            state: RunState::Running,
+            transfers: 8,
+            transfers_here: 4,
+        };
+        permits.spread(claim(1, 5).tenant, &spread);
+        let held = permits.acquire(&project, claim(3, 5)).await;
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..200 {
+            for tenant in [1, 2] {
+                let (permits, project) = (Arc::clone(&permits), project.clone());
+                let order = Arc::clone(&order);
+                tasks.spawn(async move {
+                    let _permit = permits.acquire(&project, claim(tenant, 5)).await;
+                    order.lock().expect("the order").push(tenant);
+                });
+            }
+        }
+        tokio::task::yield_now().await;
+        drop(held);
+        while tasks.join_next().await.is_some() {}
+        let order = order.lock().expect("the order");
+        let of_spread = order[..150].iter().filter(|it| **it == 1).count();
+        assert!((40..=60).contains(&of_spread), "{of_spread} of 150");
     }
 
     #[tokio::test]

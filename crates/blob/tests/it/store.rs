@@ -7,6 +7,7 @@ use futures::future;
 use secrecy::SecretString;
 use tintype_blob::{ArchiveReader, Root, S3Root, open_archive};
 use tintype_ports::{ArchiveError, contract::archive::bytes};
+use tintype_runtime::http::HttpSettings;
 use tintype_testkit::s3::S3Server;
 
 use crate::support::{Place, files, s3_root};
@@ -53,6 +54,32 @@ async fn wrong_keys_are_denied() {
         "{error}"
     );
     assert!(!error.to_string().contains("another-secret"));
+}
+
+/// Tenants that are strangers reach nothing inside, however the address is written; and nobody tries again and again.
+#[tokio::test]
+async fn a_bucket_inside_is_out_of_reach_where_the_operator_says_so() {
+    let server = S3Server::start().await;
+    let mut place = Place::bucket(&server, "");
+    let endpoint = server.endpoint();
+    let (_, port) = endpoint.rsplit_once(':').unwrap();
+    for host in [
+        "127.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "[::ffff:7f00:1]",
+        "localhost",
+    ] {
+        let mut root = s3_root(&server, "");
+        root.settings.endpoint = format!("https://{host}:{port}");
+        root.client = HttpSettings::default().guarded(false).unwrap();
+        place.settings.root = Root::S3(root);
+        let error = place.subject().archive.open_or_create().await.unwrap_err();
+        assert!(
+            matches!(&error, ArchiveError::Settings(text) if text.contains("private network")),
+            "{host}: {error}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tintype_blob::{ArchiveReader, ArchiveSettings, MemoryRoot, Root, S3Root, Spool, open_archive};
 use tintype_model::{ArchiveId, plan::Layout, storage::S3Settings};
 use tintype_ports::contract::archive::Subject;
-use tintype_runtime::http::HttpSettings;
+use tintype_runtime::http::{GuardedClient, HttpSettings};
 use tintype_testkit::s3::S3Server;
 
 /// An archive to be opened, and the temporary folder that it uses.
@@ -134,8 +134,8 @@ pub(crate) fn s3_root(server: &S3Server, prefix: &str) -> S3Root {
     }
 }
 
-pub(crate) fn client() -> reqwest::Client {
-    HttpSettings::default().client().unwrap()
+pub(crate) fn client() -> GuardedClient {
+    HttpSettings::default().guarded(true).unwrap()
 }
 
 /// All files below a folder, sorted, as paths with `/`.

@@ -138,6 +138,7 @@ fn fault(context: &Context<'_>, name: &str) -> Option<Effect> {
     let subject = Subject {
         kind: CallKind::BatchCreate,
         item: None,
+        project: None,
         file_name: Some(name),
     };
     context.world.faults.hit(&subject)

@@ -59,9 +59,12 @@ pub(crate) async fn serve(
     let item = item_of(&route, world.seed);
     let id = item.map(|key| key.id(world.seed));
     let about = id.as_deref().zip(item.map(|key| key.0));
+    let seen_by = item.filter(|_| world.faults.are_there());
+    let project = seen_by.and_then(|key| project_of(&world, key));
     let effect = world.faults.hit(&Subject {
         kind,
         item: about,
+        project: project.as_deref(),
         file_name: None,
     });
 
@@ -91,6 +94,11 @@ pub(crate) async fn serve(
             .reporting(Arc::clone(&world.ledger), number);
     }
     Ok(respond(outcome.reply))
+}
+
+fn project_of(world: &World, item: Key) -> Option<String> {
+    let owner = read(&world.shelf).owner(item)?;
+    Some(read(&world.people).project(owner.client).to_owned())
 }
 
 fn item_of(route: &Route, seed: u64) -> Option<Key> {
@@ -156,7 +164,7 @@ async fn act(
             };
             let owner = read(&world.shelf).owner(ticket.key);
             let (account, client) = owner.map(|owner| (owner.account, owner.client)).unzip();
-            let project = client.map(|client| read(&world.people).project(client).to_owned());
+            let project = project_of(world, ticket.key);
             let refused = refusal(effect).map_or_else(
                 || {
                     take_quota(world, switches, project.as_deref(), kind)

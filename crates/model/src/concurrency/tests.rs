@@ -14,6 +14,8 @@ enum Service {
     Bound { servers: usize, work: Micros },
     /// Constant latency, but answers 429 at once above `most` in flight.
     Throttling { most: usize, latency: Micros },
+    /// Constant latency, but answers 429 at once to this part of all calls.
+    Stormy { refused: f64, latency: Micros },
 }
 
 struct Simulation {
@@ -71,6 +73,10 @@ impl Simulation {
             }
             Service::Throttling { most, .. } if self.accepted >= most => (self.now + 5_000, true),
             Service::Throttling { latency, .. } => (self.now + latency, false),
+            Service::Stormy { refused, .. } if (spread + 1.0) / 2.0 < refused => {
+                (self.now + 5_000, true)
+            }
+            Service::Stormy { latency, .. } => (self.now + latency, false),
         };
         self.accepted += usize::from(!refused);
         self.calls.push(Reverse((ends, self.now, refused)));
@@ -180,6 +186,28 @@ fn a_throttling_service_is_met_below_its_limit_with_few_refusals() {
             refused * 100.0
         );
     }
+}
+
+#[test]
+fn a_storm_that_is_over_is_soon_forgotten() {
+    let latency = 50_000;
+    let mut simulation = Simulation::new(
+        WIDE,
+        Service::Stormy {
+            refused: 0.3,
+            latency,
+        },
+    );
+    simulation.run(60_000, usize::MAX);
+    let few = simulation.limit.limit();
+    assert!(few <= 2, "{few} in flight in a storm");
+    simulation.service = Service::Constant {
+        latency,
+        jitter: 0.1,
+    };
+    simulation.run(80_000, usize::MAX);
+    let limit = simulation.limit.limit();
+    assert!(limit >= 100, "{limit} in flight twenty seconds later");
 }
 
 #[test]

@@ -45,6 +45,7 @@ macro_rules! store_contract {
             shards::a_stale_epoch_is_refused
             shards::a_renewed_lease_outlives_its_first_time
             shards::renewal_tells_the_state_of_the_run
+            shards::renewal_tells_how_the_tenants_transfers_are_spread
             shards::a_run_that_rests_grants_no_lease
             shards::a_shard_that_is_to_wait_waits
             shards::the_last_shard_adds_the_next_one

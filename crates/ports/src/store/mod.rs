@@ -20,7 +20,7 @@ pub use items::{
     PendingItem,
 };
 pub use plans::Plans;
-pub use runs::{LeaseAnswer, OpenShards, Release, RunFilter, Runs, Shards};
+pub use runs::{LeaseAnswer, OpenShards, Release, Renewed, RunFilter, Runs, Shards};
 pub use scheduling::{
     Backlog, Load, Lost, OpenLease, QuotaLedger, QuotaRow, Scheduling, SetAside, ShardStanding,
 };

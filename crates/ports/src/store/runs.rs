@@ -65,6 +65,17 @@ pub struct OpenShards {
     pub leased: u64,
 }
 
+/// How things stand around a lease that was renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Renewed {
+    /// The run's state, so that a holder learns of pauses.
+    pub state: RunState,
+    /// Transfer shards of the tenant that are leased, by any worker.
+    pub transfers: u32,
+    /// Those of them that are leased by the same worker.
+    pub transfers_here: u32,
+}
+
 /// Why no lease was granted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LeaseAnswer {
@@ -103,8 +114,8 @@ pub trait Shards: Send + Sync {
         ttl: Duration,
         max_failures: u32,
     ) -> StoreResult<LeaseAnswer>;
-    /// Extends it and tells the run's state, so that a holder learns of pauses. [`StoreError::LeaseLost`] when it is not ours.
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<RunState>;
+    /// Extends it, and tells how things stand around it. [`StoreError::LeaseLost`] when it is not ours.
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<Renewed>;
     /// Gives it up, adding `spent` to the shard's counts. Fenced.
     async fn release(&self, lease: &Lease, how: Release, spent: &Progress) -> StoreResult<()>;
     /// Gives it up for good until a person has looked; says why. Fenced.

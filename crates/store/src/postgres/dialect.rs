@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Conn,
-    sql::{ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
+    sql::{Clash, ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
 };
 use crate::failure::Outcome;
 
@@ -40,14 +40,18 @@ pub(super) const CLEAR_OUTBOX: &str = "DELETE FROM outbox WHERE id = ANY ($1)";
 
 // LATERAL with OFFSET keeps the order: for each id one look-up. Left to itself, a planner that has no statistics yet, or that
 // takes tenant and plan for independent, guesses that the two pick out a few rows, and reads the whole plan.
-pub(super) const KNOWN: &str = "SELECT i.*, u.shard_id, CASE WHEN u.seq IS NULL THEN 'stored'
+pub(super) const KNOWN: &str =
+    "SELECT k.*, i.gone, u.shard_id, CASE WHEN u.seq IS NULL THEN 'stored'
          WHEN u.fault IS NULL THEN 'pending' ELSE 'failed' END AS state
      FROM UNNEST($3::text[]) AS w (id) CROSS JOIN LATERAL (
-         SELECT provider_id, seq, metadata_fingerprint, content_fingerprint, gone FROM items
-         WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = w.id OFFSET 0) i
+         SELECT provider_id, seq, metadata_fingerprint, content_fingerprint FROM item_ids
+         WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = w.id OFFSET 0) k
+     CROSS JOIN LATERAL (
+         SELECT gone FROM items
+         WHERE tenant_id = $1 AND plan_id = $2 AND seq = k.seq OFFSET 0) i
      LEFT JOIN LATERAL (
          SELECT seq, shard_id, fault FROM unstored_items
-         WHERE tenant_id = $1 AND plan_id = $2 AND seq = i.seq OFFSET 0) u ON TRUE";
+         WHERE tenant_id = $1 AND plan_id = $2 AND seq = k.seq OFFSET 0) u ON TRUE";
 
 /// The range is for the planner: whatever it believes of tenant and plan, it reads no more than that.
 pub(super) const TAKE_WAITING: &str = "DELETE FROM unstored_items
@@ -91,7 +95,7 @@ pub(super) async fn insert_listed(
     owner: Owner,
     items: &[ItemRow],
     waiting: &[UnstoredRow],
-    [item_clash, waiting_clash]: [&str; 2],
+    clash: Clash,
 ) -> Outcome<()> {
     let seqs: Vec<i64> = items.iter().map(|row| row.seq).collect();
     let ids: Vec<&str> = items.iter().map(|row| row.provider_id.as_str()).collect();
@@ -104,9 +108,13 @@ pub(super) async fn insert_listed(
     let sql = format!(
         "WITH waiting AS (
              INSERT INTO unstored_items (tenant_id, plan_id, seq, shard_id)
-             SELECT $1, $2, w.* FROM UNNEST($8::bigint[], $9::uuid[]) AS w{waiting_clash})
-         INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint, content_fingerprint)
-         SELECT $1, $2, r.* FROM UNNEST($3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) AS r{item_clash}"
+             SELECT $1, $2, w.* FROM UNNEST($8::bigint[], $9::uuid[]) AS w{}),
+         ids AS (
+             INSERT INTO item_ids (tenant_id, plan_id, seq, provider_id, metadata_fingerprint, content_fingerprint)
+             SELECT $1, $2, k.* FROM UNNEST($3::bigint[], $4::text[], $6::bigint[], $7::bigint[]) AS k{})
+         INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata)
+         SELECT $1, $2, r.* FROM UNNEST($3::bigint[], $4::text[], $5::text[]) AS r{}",
+        clash.waiting, clash.id, clash.item
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(owner.tenant)

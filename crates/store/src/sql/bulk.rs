@@ -47,11 +47,20 @@ pub(crate) struct ContentRow {
     pub(crate) fidelity: String,
 }
 
+/// What the inserts of a page do about rows that are there.
+#[derive(Clone, Copy)]
+pub(crate) struct Clash {
+    pub(crate) item: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) waiting: &'static str,
+}
+
 /// What an insert does about rows that are there: it fails, which costs PostgreSQL half as much as to be ready for them.
 pub(crate) const REFUSE: &str = "";
-pub(crate) const RENEW_ITEM: &str = " ON CONFLICT (tenant_id, plan_id, provider_id) DO UPDATE SET
-    metadata = excluded.metadata, metadata_fingerprint = excluded.metadata_fingerprint,
-    content_fingerprint = excluded.content_fingerprint, gone = FALSE";
+pub(crate) const RENEW_ITEM: &str = " ON CONFLICT (tenant_id, plan_id, seq) DO UPDATE SET
+    metadata = excluded.metadata, gone = FALSE";
+pub(crate) const RENEW_ID: &str = " ON CONFLICT (tenant_id, plan_id, provider_id) DO UPDATE SET
+    metadata_fingerprint = excluded.metadata_fingerprint, content_fingerprint = excluded.content_fingerprint";
 pub(crate) const RENEW_UNSTORED: &str = " ON CONFLICT (tenant_id, plan_id, seq) DO UPDATE SET
     shard_id = excluded.shard_id, fault = excluded.fault";
 pub(crate) const RENEW_CONTENT: &str = " ON CONFLICT (tenant_id, plan_id, seq) DO UPDATE SET

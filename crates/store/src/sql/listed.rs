@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Tx,
-    bulk::{ItemRow, Owner, REFUSE, RENEW_ITEM, RENEW_UNSTORED, UnstoredRow},
+    bulk::{Clash, ItemRow, Owner, REFUSE, RENEW_ID, RENEW_ITEM, RENEW_UNSTORED, UnstoredRow},
     dialect, items,
 };
 use crate::{
@@ -118,15 +118,22 @@ impl Listed {
 
     pub(super) async fn write(self, tx: &mut Tx) -> Outcome<()> {
         let owner = self.owner;
-        let fresh = (self.fresh, self.fresh_waiting, [REFUSE; 2]);
-        let renewed = (
-            self.renewed,
-            self.renewed_waiting,
-            [RENEW_ITEM, RENEW_UNSTORED],
-        );
-        for (items, waiting, clashes) in [fresh, renewed] {
+        let refuse = Clash {
+            item: REFUSE,
+            id: REFUSE,
+            waiting: REFUSE,
+        };
+        let renew = Clash {
+            item: RENEW_ITEM,
+            id: RENEW_ID,
+            waiting: RENEW_UNSTORED,
+        };
+        for (items, waiting, clash) in [
+            (self.fresh, self.fresh_waiting, refuse),
+            (self.renewed, self.renewed_waiting, renew),
+        ] {
             if !items.is_empty() {
-                dialect::insert_listed(tx.conn(), owner, &items, &waiting, clashes)
+                dialect::insert_listed(tx.conn(), owner, &items, &waiting, clash)
                     .await
                     .taken("an item's position is taken by another item")?;
             }

@@ -20,5 +20,5 @@ mod shards;
 mod snapshots;
 mod tx;
 
-pub(super) use bulk::{ContentRow, ItemRow, Owner, PathRow, UnstoredRow};
+pub(super) use bulk::{Clash, ContentRow, ItemRow, Owner, PathRow, UnstoredRow};
 pub(super) use tx::Tx;

@@ -11,7 +11,7 @@ use tintype_model::{
 };
 use tintype_ports::{
     StoreError,
-    store::{LeaseAnswer, Release, Shards, StoreResult},
+    store::{LeaseAnswer, Release, Renewed, Shards, StoreResult},
 };
 
 use super::{Store, Tx, dialect, fence::fence};
@@ -200,7 +200,7 @@ impl Shards for Store {
         .await
     }
 
-    async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<RunState> {
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<Renewed> {
         self.within(async {
             let mut tx = self.write(lease.shard.tenant).await?;
             let expires_at = after(tx.now().await?, ttl);
@@ -217,14 +217,26 @@ impl Shards for Store {
             if done.rows_affected() != 1 {
                 return Err(StoreError::LeaseLost.into());
             }
-            let state: String =
-                sqlx::query_scalar("SELECT state FROM runs WHERE tenant_id = $1 AND id = $2")
-                    .bind(lease.shard.tenant.as_uuid())
-                    .bind(lease.shard.run.as_uuid())
-                    .fetch_one(tx.conn())
-                    .await?;
+            // The second condition on the state says which index holds all of them.
+            let (state, transfers, transfers_here): (String, i64, i64) = sqlx::query_as(
+                "SELECT r.state, COUNT(s.id), COUNT(s.id) FILTER (WHERE s.worker_id = mine.worker_id)
+                 FROM shards mine
+                 JOIN runs r ON r.tenant_id = mine.tenant_id AND r.id = mine.run_id
+                 LEFT JOIN shards s ON s.tenant_id = mine.tenant_id AND s.state = 'leased' AND s.state <> 'done'
+                     AND s.kind = 'transfer'
+                 WHERE mine.tenant_id = $1 AND mine.id = $2
+                 GROUP BY r.state",
+            )
+            .bind(lease.shard.tenant.as_uuid())
+            .bind(lease.shard.id.as_uuid())
+            .fetch_one(tx.conn())
+            .await?;
             tx.commit().await?;
-            Ok(from_name(&state)?)
+            Ok(Renewed {
+                state: from_name(&state)?,
+                transfers: small(transfers)?,
+                transfers_here: small(transfers_here)?,
+            })
         })
         .await
     }

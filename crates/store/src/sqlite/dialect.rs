@@ -7,7 +7,7 @@ use tintype_model::{PlanId, TenantId};
 
 use super::{
     Conn,
-    sql::{ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
+    sql::{Clash, ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
 };
 use crate::{codec::json, failure::Outcome};
 
@@ -38,11 +38,12 @@ pub(super) const CLEAR_OUTBOX: &str =
 
 /// CROSS JOIN keeps the order: for each id one look-up.
 pub(super) const KNOWN: &str =
-    "SELECT i.provider_id, i.seq, i.metadata_fingerprint, i.content_fingerprint, i.gone, u.shard_id,
+    "SELECT k.provider_id, k.seq, k.metadata_fingerprint, k.content_fingerprint, i.gone, u.shard_id,
          CASE WHEN u.seq IS NULL THEN 'stored' WHEN u.fault IS NULL THEN 'pending' ELSE 'failed' END AS state
-     FROM json_each($3) AS w CROSS JOIN items i
+     FROM json_each($3) AS w CROSS JOIN item_ids k
+     CROSS JOIN items i ON i.tenant_id = k.tenant_id AND i.plan_id = k.plan_id AND i.seq = k.seq
      LEFT JOIN unstored_items u ON u.tenant_id = i.tenant_id AND u.plan_id = i.plan_id AND u.seq = i.seq
-     WHERE i.tenant_id = $1 AND i.plan_id = $2 AND i.provider_id = w.value";
+     WHERE k.tenant_id = $1 AND k.plan_id = $2 AND k.provider_id = w.value";
 
 pub(super) const TAKE_WAITING: &str = "DELETE FROM unstored_items
      WHERE tenant_id = $1 AND plan_id = $2 AND shard_id = $3 AND seq BETWEEN $4 AND $5
@@ -104,21 +105,30 @@ pub(super) async fn insert_listed(
     owner: Owner,
     items: &[ItemRow],
     waiting: &[UnstoredRow],
-    [item_clash, waiting_clash]: [&str; 2],
+    clash: Clash,
 ) -> Outcome<()> {
-    let into = "INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata, metadata_fingerprint, content_fingerprint) ";
-    insert(&mut *conn, into, items, item_clash, |values, row| {
+    let into = "INSERT INTO items (tenant_id, plan_id, seq, provider_id, metadata) ";
+    insert(&mut *conn, into, items, clash.item, |values, row| {
         values
             .push_bind(owner.tenant)
             .push_bind(owner.plan)
             .push_bind(row.seq)
             .push_bind(row.provider_id.as_str())
-            .push_bind(row.metadata.as_str())
+            .push_bind(row.metadata.as_str());
+    })
+    .await?;
+    let into = "INSERT INTO item_ids (tenant_id, plan_id, provider_id, seq, metadata_fingerprint, content_fingerprint) ";
+    insert(&mut *conn, into, items, clash.id, |values, row| {
+        values
+            .push_bind(owner.tenant)
+            .push_bind(owner.plan)
+            .push_bind(row.provider_id.as_str())
+            .push_bind(row.seq)
             .push_bind(row.metadata_fingerprint)
             .push_bind(row.content_fingerprint);
     })
     .await?;
-    insert_unstored(conn, owner, waiting, waiting_clash).await
+    insert_unstored(conn, owner, waiting, clash.waiting).await
 }
 
 pub(super) async fn insert_failed(

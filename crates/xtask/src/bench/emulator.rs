@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -133,6 +134,7 @@ pub(super) struct Emulator {
     _process: Running,
     greeting: Greeting,
     folder: PathBuf,
+    accounts: AtomicU32,
 }
 
 impl Emulator {
@@ -178,6 +180,7 @@ impl Emulator {
             _process: process,
             greeting,
             folder,
+            accounts: AtomicU32::new(0),
         };
         if ledger == Ledger::Calls {
             emulator.set(&json!({"enforce_quota": false})).await?;
@@ -188,8 +191,11 @@ impl Emulator {
         Ok(emulator)
     }
 
-    /// Adds an account with its own library, and answers a refresh token of it.
-    pub(super) async fn add_account(&self, email: &str, library: Library) -> Result<String> {
+    /// Adds an account with its own library, and answers its address and a refresh token.
+    pub(super) async fn add_account(&self, library: Library) -> Result<(String, String)> {
+        // A name used twice would give one account two libraries.
+        let number = self.accounts.fetch_add(1, Ordering::Relaxed);
+        let email = format!("customer-{number}@example.com");
         let account = json!({"email": email});
         self.control("POST", "accounts", &account).await?;
         let library = json!({"account": email, "library": library.as_json()});
@@ -197,9 +203,8 @@ impl Emulator {
         let owner = json!({"account": email});
         let grant = self.control("POST", "grants", &owner).await?;
         let token = grant["refresh_token"].as_str();
-        Ok(token
-            .context("the emulator's grants have changed")?
-            .to_owned())
+        let token = token.context("the emulator's grants have changed")?;
+        Ok((email, token.to_owned()))
     }
 
     /// Times of the first `most` API calls since the ledger was emptied, in order, milliseconds since the epoch. Sign-in is

@@ -20,6 +20,9 @@ pub(crate) struct Options {
     /// Run only tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
+    /// With the numbers that promises are made with: more photos, more kills. Takes hours
+    #[arg(long)]
+    full: bool,
     /// Passed on to nextest (or to `cargo test`), such as `-- -E 'package(tintype-store)'`
     #[arg(last = true, value_name = "ARGS")]
     rest: Vec<OsString>,
@@ -30,6 +33,7 @@ impl Options {
     pub(crate) fn everything() -> Self {
         Self {
             filter: None,
+            full: false,
             rest: Vec::new(),
         }
     }
@@ -43,6 +47,9 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let root = paths::workspace_root()?;
     let apt = Apt::telling(console::step);
     let mut environment = Environment::new();
+    if options.full {
+        environment.push(("TINTYPE_TEST_FULL", "1".into()));
+    }
 
     environment.push((
         "TINTYPE_RCLONE",

@@ -60,7 +60,9 @@ fn runs_everything(options: &Options) -> bool {
 
 fn nextest_arguments(options: &Options) -> Vec<OsString> {
     let mut arguments = to_words("nextest run --locked --workspace --no-tests fail --profile");
-    arguments.push(if env::var_os("CI").is_some() {
+    arguments.push(if options.full {
+        "full".into()
+    } else if env::var_os("CI").is_some() {
         "ci".into()
     } else {
         "default".into()

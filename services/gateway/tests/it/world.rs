@@ -14,9 +14,12 @@ use tintype_emulator::{
     Generated, Library, RunningEmulator,
 };
 use tintype_events::{MemoryBell, MemoryEvents};
-use tintype_gateway::{Gateway, Limits, Policy, router, serve};
+use tintype_gateway::{Gateway, Limits, router, serve};
 use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
-use tintype_model::{quota::QuotaLimits, storage::StorageSettings};
+use tintype_model::{
+    quota::QuotaLimits,
+    storage::{StoragePolicy, StorageSettings},
+};
 use tintype_ports::{
     Archive, ArchiveError, Clock, Entropy, RateLimiter,
     archive::{ArchiveSpec, Archives},
@@ -181,10 +184,7 @@ impl World {
             limiter: Arc::new(MemoryRateLimiter::default()),
             own_limiter: Arc::new(MemoryRateLimiter::default()) as Arc<dyn RateLimiter>,
             operator_token: SecretString::from(TOKEN),
-            policy: Policy {
-                local_folders: true,
-                private_addresses: true,
-            },
+            policy: StoragePolicy::OWN_MACHINE,
             limits: Limits::default(),
             draining: draining.clone(),
         };

@@ -14,8 +14,8 @@ use tintype_model::quota::QuotaLimits;
 use crate::failure::Failure;
 
 pub(crate) use sections::{
-    Embedded, Gateway, Google, Keys, Ops, Policy, RabbitMq, Redis, Scheduler, Server, Telemetry,
-    VaultAccess, VaultServer, Worker,
+    Embedded, Fairness, Gateway, Google, Keys, Ops, Policy, RabbitMq, Redis, Scheduler, Server,
+    Telemetry, VaultAccess, VaultServer, Worker,
 };
 
 /// What stands before the name of every setting in the environment; two underscores stand for the dot between section and key.
@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) worker: Worker,
     #[serde(default)]
     pub(crate) scheduler: Scheduler,
+    #[serde(default)]
+    pub(crate) fairness: Fairness,
     #[serde(default)]
     pub(crate) google: Google,
     #[serde(default)]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tintype_model::ErrorKind;
+use tintype_model::{ErrorKind, storage::StoragePolicy};
 use tintype_runtime::{Lifecycle, metrics::Metrics};
 use tokio::net::TcpListener;
 
@@ -37,10 +37,11 @@ fn profile(config: &Config, data: PathBuf) -> Result<Profile, Failure> {
         ca_cert: config.google.ca_cert.clone(),
         limits,
         projects,
-        local_folders: config.policy.local_folders.unwrap_or(true),
+        storages: config.policy.over(StoragePolicy::OWN_MACHINE),
         settings: tintype_app::Settings {
             slots: config.worker.slots.max(1),
             max_downloads: config.worker.max_downloads.max(1),
+            fair_burst: config.fairness.burst,
             ..usual.settings.clone()
         },
         ..usual

@@ -1,4 +1,4 @@
-//! Destinations under the policy of a person on their own machine: folders and private endpoints are allowed.
+//! Destinations under the operator's policy: folders and private addresses are for those who own the machine.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +11,7 @@ use tintype_blob::{ArchiveSettings, MemoryRoot, Root, S3Root, Spool};
 use tintype_model::{
     ArchiveId,
     plan::PlanOptions,
-    storage::{S3Settings, StorageSettings},
+    storage::{S3Settings, StoragePolicy, StorageSettings},
 };
 use tintype_ports::{
     Archive, ArchiveError,
@@ -29,32 +29,32 @@ const SPOOL_BYTES: u64 = 512 << 20;
 type Connect = Arc<dyn Fn(S3Settings, BucketKeys) -> S3Root + Send + Sync>;
 
 /// Opens archives in folders and buckets.
-pub(super) struct LocalPolicy {
+pub(super) struct Destinations {
     connect: Connect,
     spool: Spool,
     local_folders: bool,
 }
 
-impl LocalPolicy {
-    /// Folders only where the operator allows them. Objects on their way to a bucket wait in `spool`.
+impl Destinations {
+    /// Objects on their way to a bucket wait in `spool`.
     pub(super) fn new(
         http: &HttpSettings,
         spool: &Path,
-        local_folders: bool,
+        policy: StoragePolicy,
     ) -> Result<Self, HttpError> {
         Ok(Self {
-            connect: connector(http)?,
+            connect: connector(http, policy.private_addresses)?,
             spool: Spool {
                 folder: spool.to_owned(),
                 bytes: SPOOL_BYTES,
             },
-            local_folders,
+            local_folders: policy.local_folders,
         })
     }
 }
 
 #[async_trait]
-impl Archives for LocalPolicy {
+impl Archives for Destinations {
     async fn open(&self, spec: ArchiveSpec) -> Result<Arc<dyn Archive>, ArchiveError> {
         let settings = ArchiveSettings {
             root: root(spec.place, spec.keys, &self.connect)?,
@@ -71,8 +71,11 @@ impl Archives for LocalPolicy {
 }
 
 /// All buckets share one client and its connections.
-pub(super) fn connector(http: &HttpSettings) -> Result<Connect, HttpError> {
-    let client = http.client()?;
+pub(super) fn connector(
+    http: &HttpSettings,
+    private_addresses: bool,
+) -> Result<Connect, HttpError> {
+    let client = http.guarded(private_addresses)?;
     Ok(Arc::new(move |settings, keys| S3Root {
         settings,
         access_key_id: keys.access_key_id,
@@ -106,7 +109,7 @@ pub(super) fn locate(text: &str, keys: Option<BucketKeys>) -> Result<StorageSett
         access_key_id: it.access_key_id,
         secret_access_key: it.secret_access_key,
     });
-    let client = HttpSettings::from_env()?.client()?;
+    let client = HttpSettings::from_env()?.guarded(true)?;
     match tintype_blob::parse_location(text, &here, keys, client)? {
         Root::LocalFolder { path } => Ok(StorageSettings::LocalFolder { path }),
         Root::S3(s3) => Ok(StorageSettings::S3(s3.settings)),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use tintype_app::{App, runs::describe};
-use tintype_gateway::{Gateway, Limits, Policy};
+use tintype_gateway::{Gateway, Limits};
+use tintype_model::storage::StoragePolicy;
 use tintype_ports::Entropy as _;
 use tintype_quota::MemoryRateLimiter;
 use tintype_runtime::{Lifecycle, SystemEntropy};
@@ -25,7 +26,7 @@ impl Services {
             limiter: Arc::clone(&self.limiter),
             own_limiter: Arc::new(MemoryRateLimiter::default()),
             operator_token,
-            policy: policy(config, false),
+            policy: config.policy.over(StoragePolicy::STRANGERS),
             limits: Limits::default(),
             draining: life.draining(),
         }
@@ -45,17 +46,9 @@ pub(crate) fn embedded_gateway(
         limiter: Arc::clone(&limiter) as _,
         own_limiter: limiter,
         operator_token,
-        policy: policy(config, true),
+        policy: config.policy.over(StoragePolicy::OWN_MACHINE),
         limits: Limits::default(),
         draining: life.draining(),
-    }
-}
-
-fn policy(config: &Config, usually: bool) -> Policy {
-    let told = &config.policy;
-    Policy {
-        local_folders: told.local_folders.unwrap_or(usually),
-        private_addresses: told.private_addresses.unwrap_or(usually),
     }
 }
 

@@ -109,10 +109,10 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
             google,
             Arc::clone(&entropy),
         )),
-        archives: Arc::new(archives::LocalPolicy::new(
+        archives: Arc::new(archives::Destinations::new(
             &http,
             &profile.data.join("spool"),
-            profile.local_folders,
+            profile.storages,
         )?),
         clock,
         entropy,

@@ -29,7 +29,7 @@ impl Reader {
     /// Opens it; `identity` names an age key file.
     pub(crate) async fn open(place: &Place, identity: Option<&Path>) -> Result<Self, Failure> {
         let http = HttpSettings::from_env()?;
-        let connect = archives::connector(&http)?;
+        let connect = archives::connector(&http, true)?;
         let root = archives::root(place.settings.clone(), place.keys.clone(), &connect)?;
         let identity = match identity {
             None => None,

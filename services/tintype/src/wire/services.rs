@@ -11,7 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tintype_app::{App, Ports, Settings, runs::describe};
 use tintype_events::{RedisBell, RedisEvents};
 use tintype_google::{GoogleEndpoints, GooglePhotosSources, GoogleSettings};
-use tintype_model::quota::{CloudProject, QuotaLimits};
+use tintype_model::{
+    quota::{CloudProject, QuotaLimits},
+    storage::StoragePolicy,
+};
 use tintype_ports::{Clock, Entropy, RateLimiter, Vault, rate_limit::Rate, store::Scheduling};
 use tintype_queue::{RabbitQueue, RabbitSettings};
 use tintype_quota::{LimitsOf, RedisQuota, RedisRateLimiter};
@@ -23,7 +26,7 @@ use tintype_store::{PostgresSettings, PostgresStore};
 use tintype_vault_client::{GrantSigner, VaultClient, VaultClientSettings};
 use tintype_vault_core::VaultCore;
 
-use super::{archives::LocalPolicy, crash};
+use super::{archives::Destinations, crash};
 use crate::{
     failure::Failure,
     serve::{
@@ -164,6 +167,7 @@ fn settings(config: &Config) -> Settings {
         lease: Duration::from_secs(config.worker.lease_seconds.max(2)),
         lead: Duration::from_secs(config.scheduler.lead_seconds.max(2)),
         dispatch_patience: Duration::from_secs(config.scheduler.dispatch_patience_seconds.max(1)),
+        fair_burst: config.fairness.burst,
         worker_name: format!("{host}/{}", std::process::id()),
         ..Settings::default()
     }
@@ -236,10 +240,10 @@ pub(crate) async fn services(config: &Config, life: &Lifecycle) -> Result<Servic
             google,
             Arc::clone(&entropy),
         )),
-        archives: Arc::new(LocalPolicy::new(
+        archives: Arc::new(Destinations::new(
             &http,
             &config.worker.spool,
-            config.policy.local_folders.unwrap_or(false),
+            config.policy.over(StoragePolicy::STRANGERS),
         )?),
         clock,
         entropy,

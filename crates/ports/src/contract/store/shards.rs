@@ -4,13 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use tintype_model::{
-    ShardId,
+    ShardId, WorkerId,
     progress::Progress,
     run::RunState,
     shard::{Lease, Shard, ShardKind},
 };
 
-use super::world::{LONG, SHORT, StoreUnderTest, World, counts, new_id, stored};
+use super::world::{LONG, MAX_FAILURES, SHORT, StoreUnderTest, World, counts, new_id, stored};
 use crate::store::{LeaseAnswer, PageWrite, Release, StoreError, StoreResult};
 
 fn is_lost<T: std::fmt::Debug>(answer: &StoreResult<T>) -> bool {
@@ -68,7 +68,12 @@ pub async fn an_expired_lease_that_nobody_took_is_still_the_holders(under_test: 
     let lease = world.lease_for(&first, SHORT).await;
     world.pass(2 * SHORT).await;
     assert_eq!(
-        world.store.renew(&lease, LONG).await.expect("still ours"),
+        world
+            .store
+            .renew(&lease, LONG)
+            .await
+            .expect("still ours")
+            .state,
         RunState::Queued
     );
     assert_eq!(world.try_lease(&first, LONG).await, LeaseAnswer::Held);
@@ -130,9 +135,45 @@ pub async fn renewal_tells_the_state_of_the_run(under_test: StoreUnderTest) {
     let (run, lease) = world.listing().await;
     world.set(run.id, RunState::Queued, RunState::Pausing).await;
     assert_eq!(
-        world.store.renew(&lease, LONG).await.expect("renewed"),
+        world
+            .store
+            .renew(&lease, LONG)
+            .await
+            .expect("renewed")
+            .state,
         RunState::Pausing
     );
+}
+
+pub async fn renewal_tells_how_the_tenants_transfers_are_spread(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (_, listing) = world.listing().await;
+    let (one, other) = (new_id(WorkerId::new), new_id(WorkerId::new));
+    let mut leases = Vec::new();
+    for (number, worker) in [one, one, other].into_iter().enumerate() {
+        let number = number as u64;
+        let shard = world.list(&listing, 10 * number..10 * number + 5).await;
+        let answer = world
+            .store
+            .lease(world.tenant, shard.id, worker, LONG, MAX_FAILURES)
+            .await;
+        match answer.expect("an answer") {
+            LeaseAnswer::Granted(lease) => leases.push(*lease),
+            refused => panic!("{refused:?}"),
+        }
+    }
+    let spread = async |lease: &Lease| {
+        let renewed = world.store.renew(lease, LONG).await.expect("renewed");
+        (renewed.transfers_here, renewed.transfers)
+    };
+    assert_eq!(spread(&leases[0]).await, (2, 3));
+    assert_eq!(spread(&leases[2]).await, (1, 3));
+    // A listing takes no share of the downloads.
+    assert_eq!(spread(&listing).await, (0, 3));
+    let nothing = Progress::default();
+    let done = world.store.release(&leases[1], Release::Done, &nothing);
+    done.await.expect("done");
+    assert_eq!(spread(&leases[0]).await, (1, 2));
 }
 
 pub async fn a_run_that_rests_grants_no_lease(under_test: StoreUnderTest) {

@@ -47,8 +47,6 @@ pub(super) struct Fleet<'a> {
     _redis: Redis,
     _rabbitmq: RabbitMq,
     _postgres: Postgres,
-    /// Accounts so far, so that each has a name of its own.
-    accounts: u32,
 }
 
 impl<'a> Fleet<'a> {
@@ -85,7 +83,6 @@ impl<'a> Fleet<'a> {
             _redis: redis,
             _rabbitmq: rabbitmq,
             _postgres: postgres,
-            accounts: 0,
         };
         fleet.tell(&["prepare"]).await?;
         for settings in ["vault.toml", "fleet.toml"] {
@@ -110,9 +107,7 @@ impl<'a> Fleet<'a> {
     pub(super) async fn connect(&mut self, libraries: &[Library]) -> Result<()> {
         let mut customers = Vec::with_capacity(libraries.len());
         for library in libraries {
-            let name = format!("customer-{}@example.com", self.accounts);
-            self.accounts += 1;
-            let refresh_token = self.emulator.add_account(&name, *library).await?;
+            let (name, refresh_token) = self.emulator.add_account(*library).await?;
             customers.push(json!({
                 "name": name,
                 "client_id": self.emulator.client_id(),

@@ -7,6 +7,7 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use tintype_model::storage::StoragePolicy;
 use tintype_runtime::mtls::{SpiffeId, TlsFiles};
 use tintype_vault::GrantKey;
 use url::Url;
@@ -144,6 +145,22 @@ impl Default for Scheduler {
     }
 }
 
+/// How tenants share what is scarce.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Fairness {
+    /// By so many photos a short run may go before its turn, so that it ends soon. Less is more even, and lets short runs wait.
+    pub(crate) burst: u64,
+}
+
+impl Default for Fairness {
+    fn default() -> Self {
+        Self {
+            burst: tintype_app::Settings::default().fair_burst,
+        }
+    }
+}
+
 /// Where Google is, when it is not Google.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,6 +178,16 @@ pub(crate) struct Policy {
     pub(crate) local_folders: Option<bool>,
     /// Buckets at addresses of this machine or of a private network.
     pub(crate) private_addresses: Option<bool>,
+}
+
+impl Policy {
+    /// What is said here, and the usual for the rest.
+    pub(crate) fn over(&self, usual: StoragePolicy) -> StoragePolicy {
+        StoragePolicy {
+            local_folders: self.local_folders.unwrap_or(usual.local_folders),
+            private_addresses: self.private_addresses.unwrap_or(usual.private_addresses),
+        }
+    }
 }
 
 /// The REST API.
