@@ -45,6 +45,8 @@ CREATE TABLE shards (
     worker_id   UUID,
     -- When the present holder got its lease.
     leased_at   TIMESTAMPTZ,
+    -- Whether the holder is asked to hand it back, for a tenant that waits.
+    recalled    BOOLEAN     NOT NULL DEFAULT FALSE,
     -- Why it was set aside.
     reason      TEXT,
     listed      BIGINT      NOT NULL DEFAULT 0,

@@ -45,6 +45,8 @@ CREATE TABLE shards (
     worker_id   BLOB,
     -- When the present holder got its lease.
     leased_at   TEXT   ,
+    -- Whether the holder is asked to hand it back, for a tenant that waits.
+    recalled    INTEGER NOT NULL DEFAULT FALSE CHECK (recalled IN (FALSE, TRUE)),
     -- Why it was set aside.
     reason      TEXT,
     listed      INTEGER NOT NULL DEFAULT 0,

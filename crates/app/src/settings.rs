@@ -10,6 +10,8 @@ pub struct Settings {
     /// Slots of all workers together that one tenant leaves to the others, even while they have nothing to do: whoever comes
     /// finds one free. Downloads are what is scarce, not slots, so a tenant that is alone loses nothing by it.
     pub spare_slots: usize,
+    /// How long a tenant may be left without the slots that are its share before they are taken back from whom they are lent to.
+    pub lent_for: Duration,
     /// Items in a shard, at most.
     pub shard_items: usize,
     /// Downloads at the same time, at the start.
@@ -61,6 +63,7 @@ impl Default for Settings {
         Self {
             slots: 6,
             spare_slots: 2,
+            lent_for: Duration::from_secs(2),
             shard_items: 200,
             initial_downloads: 8,
             max_downloads: 256,

@@ -56,6 +56,14 @@ impl<K: Ord + Copy> FairShare<K> {
         self.served.insert(key, start + passed);
     }
 
+    /// Takes back what `key` was charged for and is not served after all.
+    pub fn refund(&mut self, key: K, weight: u32, cost: u64) {
+        let passed = (Virtual::from(cost) << UNIT_BITS) / Virtual::from(weight.max(1));
+        if let Some(time) = self.served.get_mut(&key) {
+            *time -= passed;
+        }
+    }
+
     /// Who goes next; `None` when there is no candidate. Does not charge anything.
     pub fn pick(&mut self, candidates: impl Iterator<Item = Candidate<K>>) -> Option<K> {
         let timed: Vec<_> = candidates.map(|it| (self.time_of(&it.key), it)).collect();

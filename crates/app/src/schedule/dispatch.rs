@@ -11,6 +11,7 @@ use tintype_ports::{
 };
 use tracing::Span;
 
+use super::take_back::Left;
 use crate::{App, AppResult, steps::Step};
 
 /// Outbox rows that go to the queue in one batch.
@@ -18,10 +19,15 @@ const RELAY_BATCH: u32 = 256;
 
 impl App {
     /// Dispatches until the workers have as much as they can soon take. Returns how many shards were dispatched.
-    pub(crate) async fn dispatch(&self, share: &mut FairShare<TenantId>) -> AppResult<u64> {
+    pub(crate) async fn dispatch(
+        &self,
+        share: &mut FairShare<TenantId>,
+        without: &mut Left,
+    ) -> AppResult<u64> {
         let backlog = self.ports.store.backlog().await?;
         super::gauges::backlog(&backlog, self.ports.clock.now());
         if backlog.is_empty() {
+            *without = Left::default();
             return Ok(0);
         }
         let load = self.ports.store.load().await?;
@@ -63,6 +69,7 @@ impl App {
             if dispatched == 1 {
                 sent += 1;
                 let cost = if shard.kind == ShardKind::Transfer {
+                    // Those that are left of it.
                     u64::from(shard.items)
                 } else {
                     1
@@ -77,6 +84,7 @@ impl App {
             }
         }
         metrics::counter!("tintype_dispatched_total").increment(sent);
+        self.take_back(share, without, &left, load).await?;
         Ok(sent)
     }
 

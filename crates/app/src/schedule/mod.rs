@@ -6,5 +6,6 @@ mod gauges;
 mod lead;
 mod reconcile;
 mod scheduler;
+mod take_back;
 
 pub(crate) use lead::NAME as LEADER;

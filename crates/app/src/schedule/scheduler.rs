@@ -3,7 +3,7 @@
 use tintype_model::{WorkerId, fair_share::FairShare};
 use tokio_util::sync::CancellationToken;
 
-use super::lead::Lead;
+use super::{lead::Lead, take_back::Left};
 use crate::{App, AppResult, runs::describe};
 
 impl App {
@@ -13,6 +13,7 @@ impl App {
         let me = WorkerId::new(self.ports.clock.now(), self.ports.entropy.id_bytes());
         let mut lead = Lead::new(me);
         let mut share = FairShare::new(self.settings.fair_burst, self.settings.fair_burst);
+        let mut without = Left::default();
         let mut tick = tokio::time::interval(self.settings.tick);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -33,7 +34,7 @@ impl App {
                 // What a pause of this process made stale is not begun; what was begun is safe, every change is a
                 // compare-and-set.
                 if lead.is_held() {
-                    self.dispatch(&mut share).await?;
+                    self.dispatch(&mut share, &mut without).await?;
                     self.relay().await?;
                 }
                 AppResult::Ok(())

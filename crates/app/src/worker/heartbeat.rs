@@ -41,6 +41,10 @@ impl App {
                 Ok(around) => {
                     alive_at = Instant::now();
                     self.permits.spread(lease.shard.tenant, &around);
+                    if around.recalled {
+                        tracing::debug!("the shard goes back, for a tenant that waits");
+                        halt.hand_back.cancel();
+                    }
                     if !around.state.is_runnable() {
                         tracing::debug!(
                             run.state = around.state.as_str(),

@@ -327,6 +327,7 @@ mod tests {
             state: RunState::Running,
             transfers: 8,
             transfers_here: 4,
+            recalled: false,
         };
         permits.spread(claim(1, 5).tenant, &spread);
         let held = permits.acquire(&project, claim(3, 5)).await;

@@ -5,6 +5,7 @@
 pub mod albums;
 pub mod answers;
 pub mod fleet;
+pub mod holders;
 pub mod isolation;
 pub mod items;
 pub mod ledger;
@@ -86,6 +87,8 @@ macro_rules! store_contract {
             scheduling::confirmed_messages_leave_the_outbox
             scheduling::what_is_overdue_returns_to_the_backlog
             scheduling::a_live_lease_is_not_lost
+            holders::what_was_leased_last_is_asked_back_first
+            holders::a_shard_that_was_asked_back_waits_with_what_is_left
             scheduling::at_start_everything_is_ready
             scheduling::runs_resume_when_their_time_has_come
             scheduling::a_pausing_run_is_drained_without_live_leases

@@ -22,7 +22,8 @@ pub use items::{
 pub use plans::Plans;
 pub use runs::{LeaseAnswer, OpenShards, Release, Renewed, RunFilter, Runs, Shards};
 pub use scheduling::{
-    Backlog, Load, Lost, OpenLease, QuotaLedger, QuotaRow, Scheduling, SetAside, ShardStanding,
+    Backlog, Holder, Load, Lost, OpenLease, QuotaLedger, QuotaRow, Scheduling, SetAside,
+    ShardStanding,
 };
 pub use setup::Setup;
 pub use snapshots::Snapshots;

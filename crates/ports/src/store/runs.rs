@@ -74,6 +74,8 @@ pub struct Renewed {
     pub transfers: u32,
     /// Those of them that are leased by the same worker.
     pub transfers_here: u32,
+    /// Whether the shard is asked back, see [`super::Scheduling::recall`].
+    pub recalled: bool,
 }
 
 /// Why no lease was granted.

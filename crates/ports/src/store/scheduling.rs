@@ -32,6 +32,19 @@ pub struct Backlog {
     pub oldest: DateTime<Utc>,
 }
 
+/// A tenant whose transfer shards are being worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its weight.
+    pub weight: u32,
+    /// Its transfer shards that are leased and not asked back.
+    pub transfers: u64,
+    /// Those that are asked back and not there yet.
+    pub recalled: u64,
+}
+
 /// What the workers can take, and what they have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Load {
@@ -109,11 +122,17 @@ pub struct QuotaRow {
 pub trait Scheduling: Send + Sync {
     /// Tenants that have ready shards (whose time has come) in runnable runs.
     async fn backlog(&self) -> StoreResult<Vec<Backlog>>;
-    /// The tenant's next ready shards: listings and manifests first, then by run age and shard order.
+    /// The tenant's next ready shards, with the items that they have left: listings and manifests first, then by run age and shard
+    /// order.
     async fn ready(&self, tenant: TenantId, limit: u32) -> StoreResult<Vec<Shard>>;
     /// Marks ready shards dispatched and writes their messages to the outbox, in one transaction. A dispatch that leads to
     /// no lease within `patience` is undone by [`Scheduling::requeue_lost`]. Returns how many were still ready.
     async fn dispatch(&self, shards: &[Shard], patience: Duration) -> StoreResult<u64>;
+    /// Tenants whose transfer shards are leased, by any worker.
+    async fn holders(&self) -> StoreResult<Vec<Holder>>;
+    /// Asks for up to `most` of the tenant's leased transfer shards back, those first that were leased last: their holders learn
+    /// of it when they renew. Answers the items that these shards have left.
+    async fn recall(&self, tenant: TenantId, most: u64) -> StoreResult<Vec<u64>>;
     /// The oldest outbox rows.
     async fn outbox(&self, limit: u32) -> StoreResult<Vec<(i64, JobMessage)>>;
     /// Removes outbox rows whose messages the queue confirmed.

@@ -7,6 +7,7 @@ mod answers;
 mod bulk;
 mod fence;
 mod fleet;
+mod holders;
 mod items;
 mod ledger;
 mod listed;

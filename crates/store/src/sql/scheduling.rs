@@ -7,11 +7,13 @@ use chrono::{DateTime, Utc};
 use tintype_model::{RunId, ShardId, TenantId, run::RunState, shard::Shard};
 use tintype_ports::{
     queue::JobMessage,
-    store::{Backlog, Load, Lost, OpenLease, Scheduling, SetAside, ShardStanding, StoreResult},
+    store::{
+        Backlog, Holder, Load, Lost, OpenLease, Scheduling, SetAside, ShardStanding, StoreResult,
+    },
 };
 use uuid::Uuid;
 
-use super::{Store, dialect, shards::VANISHED};
+use super::{Store, dialect, holders, shards::VANISHED};
 use crate::{
     codec::{after, count, from_name},
     rows::{BacklogRow, OpenLeaseRow, SetAsideRow, ShardRow, ShardStandingRow, all, one, trace},
@@ -57,7 +59,8 @@ impl Scheduling for Store {
             let mut tx = self.read_all().await?;
             let now = tx.now().await?;
             let rows: Vec<ShardRow> = sqlx::query_as(
-                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, s.kind, s.items
+                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, s.kind,
+                     CASE WHEN s.stored + s.failed < s.items THEN s.items - s.stored - s.failed ELSE 0 END AS items
                  FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
                  WHERE s.tenant_id = $1 AND s.state = 'ready' AND s.ready_at <= $2 AND r.state IN ('queued', 'running')
                  ORDER BY CASE s.kind WHEN 'transfer' THEN 1 ELSE 0 END, r.created_at, r.id, s.place LIMIT $3",
@@ -229,6 +232,24 @@ impl Scheduling for Store {
             .fetch_all(tx.conn())
             .await?;
             Ok(runs_of(rows))
+        })
+        .await
+    }
+
+    async fn holders(&self) -> StoreResult<Vec<Holder>> {
+        self.within(async {
+            let mut tx = self.read_all().await?;
+            holders::holders(&mut tx).await
+        })
+        .await
+    }
+
+    async fn recall(&self, tenant: TenantId, most: u64) -> StoreResult<Vec<u64>> {
+        self.within(async {
+            let mut tx = self.write_all().await?;
+            let left = holders::recall(&mut tx, tenant, most).await?;
+            tx.commit().await?;
+            Ok(left)
         })
         .await
     }

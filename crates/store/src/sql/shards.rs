@@ -86,7 +86,8 @@ async fn give_up(tx: &mut Tx, lease: &Lease, how: Release) -> Outcome<()> {
         Release::Failed(pause) => (ShardState::Ready, after(now, pause), 1),
     };
     sqlx::query(
-        "UPDATE shards SET state = $3, ready_at = $4, overdue_at = NULL, worker_id = NULL, failures = failures + $5
+        "UPDATE shards SET state = $3, ready_at = $4, overdue_at = NULL, worker_id = NULL, failures = failures + $5,
+             attempt = CASE WHEN recalled THEN attempt - 1 ELSE attempt END, recalled = FALSE
          WHERE tenant_id = $1 AND id = $2",
     )
     .bind(lease.shard.tenant.as_uuid())
@@ -160,7 +161,7 @@ impl Shards for Store {
             let granted: Option<(i64, i64, i64)> = sqlx::query_as(
                 "UPDATE shards SET lease_epoch = lease_epoch + 1, attempt = attempt + 1,
                      failures = CASE WHEN state = 'leased' THEN failures + 1 ELSE failures END,
-                     state = 'leased', worker_id = $3, overdue_at = $4, leased_at = $5
+                     state = 'leased', worker_id = $3, overdue_at = $4, leased_at = $5, recalled = FALSE
                  WHERE tenant_id = $1 AND id = $2 AND ((state = 'ready' AND ready_at <= $5)
                      OR state = 'dispatched' OR (state = 'leased' AND overdue_at <= $5))
                  RETURNING lease_epoch, attempt, failures",
@@ -218,14 +219,14 @@ impl Shards for Store {
                 return Err(StoreError::LeaseLost.into());
             }
             // The second condition on the state says which index holds all of them.
-            let (state, transfers, transfers_here): (String, i64, i64) = sqlx::query_as(
-                "SELECT r.state, COUNT(s.id), COUNT(s.id) FILTER (WHERE s.worker_id = mine.worker_id)
+            let (state, recalled, transfers, transfers_here): (String, bool, i64, i64) = sqlx::query_as(
+                "SELECT r.state, mine.recalled, COUNT(s.id), COUNT(s.id) FILTER (WHERE s.worker_id = mine.worker_id)
                  FROM shards mine
                  JOIN runs r ON r.tenant_id = mine.tenant_id AND r.id = mine.run_id
                  LEFT JOIN shards s ON s.tenant_id = mine.tenant_id AND s.state = 'leased' AND s.state <> 'done'
                      AND s.kind = 'transfer'
                  WHERE mine.tenant_id = $1 AND mine.id = $2
-                 GROUP BY r.state",
+                 GROUP BY r.state, mine.recalled",
             )
             .bind(lease.shard.tenant.as_uuid())
             .bind(lease.shard.id.as_uuid())
@@ -236,6 +237,7 @@ impl Shards for Store {
                 state: from_name(&state)?,
                 transfers: small(transfers)?,
                 transfers_here: small(transfers_here)?,
+                recalled,
             })
         })
         .await
