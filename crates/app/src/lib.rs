@@ -13,6 +13,7 @@ pub mod setup;
 mod steps;
 mod trace;
 mod worker;
+mod writer;
 
 pub use app::{App, Ports};
 pub use error::{AppError, AppResult};

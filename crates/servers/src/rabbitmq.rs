@@ -174,9 +174,10 @@ impl Program for Installation {
             .env("ERL_EPMD_ADDRESS", "127.0.0.1")
             // The script then becomes the broker, rather than waiting beside it: one process to signal.
             .env("RABBITMQ_ALLOW_INPUT", "1")
+            // A broker that shares the machine does not spin while it has nothing to do.
             .env(
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
-                "-noinput +S 2:2 -kernel inet_dist_use_interface {127,0,0,1}",
+                "-noinput +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
             )
             .env_remove("RABBITMQ_NODE_IP_ADDRESS")
             .current_dir(folder);

@@ -17,8 +17,8 @@ use crate::{
     print,
 };
 
-/// The error of what is timed by looking.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// The error of what is timed by looking. Looking more often would itself take a good part of the machine.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Between two looks at many tenants.
 const LOOK_AT_ALL_EVERY: Duration = Duration::from_millis(100);
 /// Longer than any run of a sound machine.

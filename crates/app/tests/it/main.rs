@@ -9,3 +9,4 @@ mod steering;
 mod traces;
 mod waiting;
 mod world;
+mod writer;
