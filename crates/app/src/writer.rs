@@ -52,20 +52,18 @@ impl App {
     /// Extends the lease for as long as it is ours beyond doubt.
     async fn until_lost(&self, name: &str, me: WorkerId, held_at: Instant) {
         let ttl = self.settings.lease;
-        let mut held_at = held_at;
+        // A little early: a call that begins now should still be covered.
+        let mut ends_at = held_at + ttl.mul_f64(0.8);
         loop {
-            tokio::time::sleep(ttl / 3).await;
+            tokio::time::sleep(ttl / 4).await;
             let asked_at = Instant::now();
-            match self.ports.store.take_lease(name, me, ttl).await {
-                Ok(Some(_)) => held_at = asked_at,
-                Ok(None) => return,
-                Err(error) => {
+            let asked = self.ports.store.take_lease(name, me, ttl);
+            match tokio::time::timeout_at(ends_at.into(), asked).await {
+                Ok(Ok(Some(_))) => ends_at = asked_at + ttl.mul_f64(0.8),
+                Ok(Ok(None)) | Err(_) => return,
+                Ok(Err(error)) => {
                     tracing::warn!(error = %describe(&error), "an account's lease could not be extended");
                 }
-            }
-            // A little early: a call that begins now should still be covered.
-            if held_at.elapsed() > ttl.mul_f64(0.6) {
-                return;
             }
         }
     }

@@ -9,9 +9,12 @@ use tintype_ports::store::{Backlog, Holder, Load};
 
 use crate::{App, AppResult};
 
-/// Since when tenants have been left without their share.
+/// Who is left without its share.
 #[derive(Debug, Default)]
-pub(crate) struct Left(BTreeMap<TenantId, Instant>);
+pub(crate) struct Left {
+    since: BTreeMap<TenantId, Instant>,
+    looked_at: Option<Instant>,
+}
 
 /// How many slots are somebody's share, by its weight among all who want some.
 struct Shares {
@@ -70,9 +73,15 @@ impl App {
         load: Load,
     ) -> AppResult<u64> {
         if waiting.is_empty() {
-            left.0.clear();
+            left.since.clear();
             return Ok(0);
         }
+        // The bell may ring more often than anything here changes.
+        let pause = self.settings.tick / 2;
+        if left.looked_at.is_some_and(|at| at.elapsed() < pause) {
+            return Ok(0);
+        }
+        left.looked_at = Some(Instant::now());
         let holders = self.ports.store.holders().await?;
         let shares = Shares::among(load.slots, waiting, &holders);
         let is_short = |it: &&Backlog| {
@@ -84,10 +93,10 @@ impl App {
             .filter(is_short)
             .map(|it| it.tenant)
             .collect();
-        left.0.retain(|tenant, _| short.contains(tenant));
+        left.since.retain(|tenant, _| short.contains(tenant));
         let mut wanted = 0;
         for tenant in short {
-            let since = left.0.entry(tenant).or_insert_with(Instant::now);
+            let since = left.since.entry(tenant).or_insert_with(Instant::now);
             wanted += u64::from(since.elapsed() >= self.settings.lent_for);
         }
         let coming: u64 = holders.iter().map(|it| it.recalled).sum();
@@ -100,7 +109,7 @@ impl App {
         if asked_back > 0 {
             tracing::debug!(shards = asked_back, "slots that were lent are taken back");
         }
-        metrics::counter!("tintype_recalled_total").increment(asked_back);
+        metrics::counter!("tintype_shards_recalled_total").increment(asked_back);
         Ok(asked_back)
     }
 }

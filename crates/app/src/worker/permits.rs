@@ -1,11 +1,20 @@
 //! Download permits: each cloud project has an adaptive limit, tenants share it fairly, and one bound holds for the process.
 //!
+//! Of one tenant's shards the one that began first goes first. Shards then end one after the other, not all together, so that
+//! workers that are done early find some to take on, and what is asked back has hardly begun.
+//!
 //! A tenant has one share, however many workers work for it: in each of them it counts for as much as the part of its
 //! shards that it has there.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -34,6 +43,8 @@ pub(crate) struct Claim {
     pub(crate) weight: u32,
     /// Items its run still has to do.
     pub(crate) backlog: u64,
+    /// When work on its shard began here, see [`Permits::begin_shard`].
+    pub(crate) shard: u64,
 }
 
 struct Waiting {
@@ -46,7 +57,9 @@ struct Lane {
     rest: Rest,
     in_flight: u32,
     share: FairShare<TenantId>,
-    waiting: BTreeMap<TenantId, VecDeque<Waiting>>,
+    /// By the age of the shard, then of the claim.
+    waiting: BTreeMap<TenantId, BTreeMap<(u64, u64), Waiting>>,
+    claims: u64,
 }
 
 /// What one permit costs a tenant whose shards are all here.
@@ -69,6 +82,7 @@ struct Shared {
 pub(crate) struct Permits {
     shared: Arc<Shared>,
     everything: Arc<Semaphore>,
+    shards: AtomicU64,
 }
 
 /// The right to run one download; gives itself back when dropped.
@@ -125,6 +139,7 @@ impl Shared {
             in_flight: 0,
             share: FairShare::new(self.burst * COST, self.burst * COST),
             waiting: BTreeMap::new(),
+            claims: 0,
         }
     }
 
@@ -135,8 +150,8 @@ impl Shared {
     ) -> Vec<(oneshot::Sender<Turn>, Turn)> {
         let mut woken = Vec::new();
         while lane.in_flight < lane.limit.limit() {
-            let fronts = lane.waiting.values().filter_map(VecDeque::front);
-            let candidates = fronts.map(|it| Candidate {
+            let fronts = lane.waiting.values().filter_map(BTreeMap::first_key_value);
+            let candidates = fronts.map(|(_, it)| Candidate {
                 key: it.claim.tenant,
                 weight: it.claim.weight,
                 backlog: it.claim.backlog,
@@ -147,11 +162,11 @@ impl Shared {
             let Some(queue) = lane.waiting.get_mut(&tenant) else {
                 break;
             };
-            let next = queue.pop_front();
+            let next = queue.pop_first();
             if queue.is_empty() {
                 lane.waiting.remove(&tenant);
             }
-            let Some(next) = next else { break };
+            let Some((_, next)) = next else { break };
             if next.turn.is_closed() {
                 continue;
             }
@@ -189,7 +204,13 @@ impl Permits {
         Self {
             shared: Arc::new(shared),
             everything: Arc::new(Semaphore::new(settings.max_downloads as usize)),
+            shards: AtomicU64::new(0),
         }
+    }
+
+    /// A number for a shard that work begins on: later ones have larger numbers.
+    pub(crate) fn begin_shard(&self) -> u64 {
+        self.shards.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Waits for this tenant's turn in the project's lane.
@@ -200,13 +221,15 @@ impl Permits {
             let lane = lanes
                 .entry(project.clone())
                 .or_insert_with(|| self.shared.new_lane());
+            lane.claims += 1;
+            let waiting = Waiting {
+                claim,
+                turn: sender,
+            };
             lane.waiting
                 .entry(claim.tenant)
                 .or_default()
-                .push_back(Waiting {
-                    claim,
-                    turn: sender,
-                });
+                .insert((claim.shard, lane.claims), waiting);
             self.shared.admit(project, lane)
         };
         deliver(woken);
@@ -266,101 +289,5 @@ impl Permits {
             self.shared.admit(project, lane)
         };
         deliver(woken);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tintype_model::run::RunState;
-
-    use super::*;
-
-    fn claim(tenant: u8, backlog: u64) -> Claim {
-        Claim {
-            tenant: TenantId::from_uuid(uuid_of(tenant)),
-            weight: 1,
-            backlog,
-        }
-    }
-
-    fn uuid_of(byte: u8) -> uuid::Uuid {
-        uuid::Uuid::from_bytes([byte; 16])
-    }
-
-    fn permits(limit: u32) -> Permits {
-        Permits::new(&Settings {
-            initial_downloads: limit,
-            max_downloads: limit,
-            fair_burst: 10,
-            ..Settings::default()
-        })
-    }
-
-    fn project() -> CloudProject {
-        "123".parse().expect("a project")
-    }
-
-    #[tokio::test]
-    async fn a_turn_whose_owner_went_away_is_given_to_the_next() {
-        let (permits, project) = (permits(1), project());
-        let held = permits.acquire(&project, claim(1, 5)).await;
-        let impatient = permits.acquire(&project, claim(2, 5));
-        assert!(
-            tokio::time::timeout(std::time::Duration::from_millis(5), impatient)
-                .await
-                .is_err()
-        );
-        drop(held);
-        let patient = permits.acquire(&project, claim(3, 5));
-        assert!(
-            tokio::time::timeout(std::time::Duration::from_secs(5), patient)
-                .await
-                .is_ok()
-        );
-    }
-
-    /// Half of one tenant's shards are elsewhere: here it counts for half.
-    #[tokio::test]
-    async fn a_tenant_at_work_in_two_places_gets_one_share() {
-        let (permits, project) = (Arc::new(permits(1)), project());
-        let spread = Renewed {
-            state: RunState::Running,
-            transfers: 8,
-            transfers_here: 4,
-            recalled: false,
-        };
-        permits.spread(claim(1, 5).tenant, &spread);
-        let held = permits.acquire(&project, claim(3, 5)).await;
-        let order = Arc::new(Mutex::new(Vec::new()));
-        let mut tasks = tokio::task::JoinSet::new();
-        for _ in 0..200 {
-            for tenant in [1, 2] {
-                let (permits, project) = (Arc::clone(&permits), project.clone());
-                let order = Arc::clone(&order);
-                tasks.spawn(async move {
-                    let _permit = permits.acquire(&project, claim(tenant, 5)).await;
-                    order.lock().expect("the order").push(tenant);
-                });
-            }
-        }
-        tokio::task::yield_now().await;
-        drop(held);
-        while tasks.join_next().await.is_some() {}
-        let order = order.lock().expect("the order");
-        let of_spread = order[..150].iter().filter(|it| **it == 1).count();
-        assert!((40..=60).contains(&of_spread), "{of_spread} of 150");
-    }
-
-    #[tokio::test]
-    async fn projects_do_not_wait_for_each_other() {
-        let permits = permits(2);
-        let other = "456".parse().expect("a project");
-        let _held = permits.acquire(&project(), claim(1, 5)).await;
-        let second = permits.acquire(&other, claim(1, 5));
-        assert!(
-            tokio::time::timeout(std::time::Duration::from_secs(5), second)
-                .await
-                .is_ok()
-        );
     }
 }

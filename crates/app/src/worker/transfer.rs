@@ -103,6 +103,7 @@ impl App {
             halt: halt.clone(),
             project: account.settings.project.clone(),
             weight: tenant.map_or(1, |tenant| tenant.weight),
+            began: self.permits.begin_shard(),
             beyond_shard: left_in_run.saturating_sub(items.len() as u64),
             committer,
             recorder: Arc::new(Recorder {
@@ -154,6 +155,7 @@ struct Transfer {
     halt: Halt,
     project: CloudProject,
     weight: u32,
+    began: u64,
     /// Items of the run that other shards hold, when this one began.
     beyond_shard: u64,
     committer: Arc<Committer>,
@@ -244,6 +246,7 @@ impl Transfer {
             tenant: self.recorder.lease.shard.tenant,
             weight: self.weight,
             backlog,
+            shard: self.began,
         };
         let (permits, project) = (Arc::clone(&self.app.permits), self.project.clone());
         // Of no item yet: the permit comes first, and goes to whichever item is next.

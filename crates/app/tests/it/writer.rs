@@ -23,7 +23,7 @@ fn account(bytes: [u8; 10]) -> StorageId {
 
 async fn world() -> World {
     let library = Library::Generated(Generated::photos(1, 1_000));
-    World::with_settings(library, |settings| settings.lease = Duration::from_secs(1)).await
+    World::with_settings(library, |settings| settings.lease = Duration::from_secs(3)).await
 }
 
 #[tokio::test]

@@ -186,7 +186,7 @@ pub const METRICS: &[Metric] = &[
     gauge(Scheduler, Count, "tintype_worker_slots", &[], "Shards that all workers can work on at the same time."),
     gauge(Scheduler, Count, "tintype_runs", &["state"], "Runs that are not over, by state."),
     counter(Scheduler, "tintype_dispatched_total", &[], "Shards that were dispatched."),
-    counter(Scheduler, "tintype_recalled_total", &[], "Shards that were asked back from a tenant that had been lent idle slots, for others who came."),
+    counter(Scheduler, "tintype_shards_recalled_total", &[], "Shards that were asked back from a tenant that had been lent idle slots, for others who came."),
     counter(Scheduler, "tintype_shards_lost_total", &[], "Shards without a live lease that went back into the backlog."),
     counter(Scheduler, "tintype_shards_set_aside_total", &[], "Shards that failed or lost their worker too often in a row; a person has to look. Workers tell it too."),
     counter(Worker, "tintype_items_stored_total", &[], "Items whose bytes are durable and recorded."),
