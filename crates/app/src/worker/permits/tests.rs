@@ -1,3 +1,5 @@
+//! Turns, and whose they are.
+
 use tintype_model::run::RunState;
 
 use super::*;
