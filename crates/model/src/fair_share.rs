@@ -56,19 +56,22 @@ impl<K: Ord + Copy> FairShare<K> {
         self.served.insert(key, start + passed);
     }
 
-    /// Takes back what `key` was charged for and is not served after all.
-    pub fn refund(&mut self, key: K, weight: u32, cost: u64) {
-        let passed = (Virtual::from(cost) << UNIT_BITS) / Virtual::from(weight.max(1));
-        if let Some(time) = self.served.get_mut(&key) {
-            *time -= passed;
-        }
-    }
-
     /// Who goes next; `None` when there is no candidate. Does not charge anything.
     pub fn pick(&mut self, candidates: impl Iterator<Item = Candidate<K>>) -> Option<K> {
+        self.pick_where(candidates, |_| true)
+    }
+
+    /// The same among those who may go. Those who may not keep their place.
+    pub fn pick_where(
+        &mut self,
+        candidates: impl Iterator<Item = Candidate<K>>,
+        may_go: impl Fn(&K) -> bool,
+    ) -> Option<K> {
         let timed: Vec<_> = candidates.map(|it| (self.time_of(&it.key), it)).collect();
         let least = timed.iter().map(|(time, _)| *time).min()?;
-        let in_turn = timed.iter().filter(|(time, _)| *time <= least + self.burst);
+        let able = || timed.iter().filter(|(_, it)| may_go(&it.key));
+        let next = able().map(|(time, _)| *time).min()?;
+        let in_turn = able().filter(|(time, _)| *time <= next + self.burst);
         let (_, next) = in_turn.min_by_key(|(time, it)| (it.backlog, *time, it.key))?;
         let key = next.key;
         self.now = self.now.max(least);

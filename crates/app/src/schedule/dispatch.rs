@@ -1,5 +1,7 @@
 //! Fair dispatch: moves shards from the backlog to the outbox, and from there to the queue.
 
+use std::collections::BTreeSet;
+
 use tintype_model::{
     TenantId,
     fair_share::{Candidate, FairShare},
@@ -47,7 +49,13 @@ impl App {
                 weight: it.weight,
                 backlog: it.items,
             });
-            let Some(tenant) = share.pick(candidates) else {
+            let in_turn: BTreeSet<TenantId> = left
+                .iter()
+                .filter(|it| !without.has_its_share(it))
+                .map(|it| it.tenant)
+                .collect();
+            let may_go = |tenant: &TenantId| in_turn.is_empty() || in_turn.contains(tenant);
+            let Some(tenant) = share.pick_where(candidates, may_go) else {
                 break;
             };
             let Some(place) = left.iter().position(|it| it.tenant == tenant) else {
@@ -84,7 +92,7 @@ impl App {
             }
         }
         metrics::counter!("tintype_dispatched_total").increment(sent);
-        self.take_back(share, without, &left, load).await?;
+        self.take_back(without, &left, load).await?;
         Ok(sent)
     }
 

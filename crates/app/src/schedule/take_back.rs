@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use tintype_model::{TenantId, fair_share::FairShare};
+use tintype_model::TenantId;
 use tintype_ports::store::{Backlog, Holder, Load};
 
 use crate::{App, AppResult};
@@ -14,9 +14,21 @@ use crate::{App, AppResult};
 pub(crate) struct Left {
     since: BTreeMap<TenantId, Instant>,
     looked_at: Option<Instant>,
+    /// While somebody has been left for too long.
+    shares: Option<Shares>,
+}
+
+impl Left {
+    /// Whether the tenant has all that is its share, while somebody else is left without: then it is not its turn. What was
+    /// taken back from it would go to it again, else.
+    pub(super) fn has_its_share(&self, tenant: &Backlog) -> bool {
+        let shares = self.shares.as_ref();
+        shares.is_some_and(|shares| tenant.in_flight >= shares.most(tenant.weight))
+    }
 }
 
 /// How many slots are somebody's share, by its weight among all who want some.
+#[derive(Debug, Clone, Copy)]
 struct Shares {
     slots: u64,
     weights: u64,
@@ -31,9 +43,9 @@ impl Shares {
         Self { slots, weights }
     }
 
-    /// Rounded down, but never nothing.
+    /// Rounded down: nothing where there are more tenants than slots. They take turns then, by their virtual times.
     fn least(&self, weight: u32) -> u64 {
-        (self.slots * u64::from(weight.max(1)) / self.weights.max(1)).max(1)
+        self.slots * u64::from(weight.max(1)) / self.weights.max(1)
     }
 
     /// Rounded up.
@@ -67,13 +79,12 @@ impl App {
     /// Asks lent slots back for the tenants of `waiting`, which are those for whom there was no room. Returns for how many.
     pub(super) async fn take_back(
         &self,
-        share: &mut FairShare<TenantId>,
         left: &mut Left,
         waiting: &[Backlog],
         load: Load,
     ) -> AppResult<u64> {
         if waiting.is_empty() {
-            left.since.clear();
+            *left = Left::default();
             return Ok(0);
         }
         // The bell may ring more often than anything here changes.
@@ -99,12 +110,12 @@ impl App {
             let since = left.since.entry(tenant).or_insert_with(Instant::now);
             wanted += u64::from(since.elapsed() >= self.settings.lent_for);
         }
+        left.shares = (wanted > 0).then_some(shares);
         let coming: u64 = holders.iter().map(|it| it.recalled).sum();
         let mut asked_back = 0;
         for (holder, most) in lenders(&holders, &shares, wanted.saturating_sub(coming)) {
             let items = self.ports.store.recall(holder.tenant, most).await?;
             asked_back += items.len() as u64;
-            share.refund(holder.tenant, holder.weight, items.iter().sum());
         }
         if asked_back > 0 {
             tracing::debug!(shards = asked_back, "slots that were lent are taken back");
