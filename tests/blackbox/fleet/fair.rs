@@ -6,7 +6,11 @@ use reqwest::Method;
 use tintype_emulator::{CallKind, LedgerEntry};
 use tintype_testkit::sized;
 
-use super::{google::Google, install::Install, services::until_ready};
+use super::{
+    google::{Google, a_second},
+    install::Install,
+    services::until_ready,
+};
 
 const QUIET_TENANTS: usize = 19;
 const TIMES_THE_LOAD: u64 = 50;
@@ -35,12 +39,6 @@ fn served(google: &Google) -> Vec<LedgerEntry> {
 
 fn account(entry: &LedgerEntry) -> &str {
     entry.account.as_deref().expect("a download has an account")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of a test are small")]
-fn a_second(entries: &[LedgerEntry]) -> f64 {
-    let (first, last) = (&entries[0], &entries[entries.len() - 1]);
-    entries.len() as f64 * 1e3 / (last.at_ms - first.at_ms) as f64
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use tintype_emulator::{
     ClientConfig, Control, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Emulator, EmulatorConfig,
-    Generated, Library, QuotaLimits, RunningEmulator,
+    Generated, LedgerEntry, Library, QuotaLimits, RunningEmulator,
 };
 
 /// A second OAuth client, of another cloud project.
@@ -12,6 +12,13 @@ const OTHER_CLIENT_SECRET: &str = "GOCSPX-canary-of-the-other-client";
 /// What each cloud project may spend in a day; the emulator counts with the same.
 pub(super) const DOWNLOADS_A_DAY: u64 = 60_000;
 pub(super) const REQUESTS_A_DAY: u64 = 30_000;
+
+/// Calls a second, from the first of these to the last.
+#[expect(clippy::cast_precision_loss, reason = "counts of a test are small")]
+pub(super) fn a_second(entries: &[LedgerEntry]) -> f64 {
+    let (first, last) = (&entries[0], &entries[entries.len() - 1]);
+    entries.len() as f64 * 1e3 / (last.at_ms - first.at_ms) as f64
+}
 
 /// What opens an account.
 pub(super) struct Account {

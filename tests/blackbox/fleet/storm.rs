@@ -5,6 +5,7 @@ use tintype_testkit::sized;
 
 use super::{
     api::Customer,
+    google::a_second,
     install::Install,
     services::until_ready,
     whole::{is_whole, nothing_was_overspent},
@@ -22,12 +23,6 @@ const SAMPLE: usize = 300;
 fn of(entries: &[LedgerEntry], customer: &Customer) -> Vec<LedgerEntry> {
     let is_its = |entry: &&LedgerEntry| entry.account.as_deref() == Some(&customer.account);
     entries.iter().filter(is_its).cloned().collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of a test are small")]
-fn a_second(entries: &[LedgerEntry]) -> f64 {
-    let (first, last) = (&entries[0], &entries[entries.len() - 1]);
-    entries.len() as f64 * 1e3 / (last.at_ms - first.at_ms) as f64
 }
 
 #[tokio::test(flavor = "multi_thread")]
