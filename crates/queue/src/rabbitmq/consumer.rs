@@ -13,7 +13,7 @@ use std::sync::{
 use async_trait::async_trait;
 use lapin::{Channel, message::BasicGetMessage, options::BasicGetOptions, types::ShortString};
 use tintype_ports::queue::{Consumer, Delivery, QueueError};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     dead::Undertaker,
@@ -113,8 +113,25 @@ impl Watch {
         &mut self,
         answer: &mut oneshot::Sender<Found>,
     ) -> Result<Option<(RabbitDelivery, Channel)>, Failure> {
+        loop {
+            let kept = self.channel.take();
+            if let Some(found) = self.get_or_wait(kept, answer).await? {
+                return Ok(Some(found));
+            }
+            if answer.is_closed() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Asks all queues, then waits for a message through a subscription, but not for ever. Nothing is found as well when
+    /// nobody waits for it any more.
+    async fn get_or_wait(
+        &self,
+        kept: Option<Channel>,
+        answer: &mut oneshot::Sender<Found>,
+    ) -> Result<Option<(RabbitDelivery, Channel)>, Failure> {
         let undertaker = &self.shared.undertaker;
-        let kept = self.channel.take();
         let channel = match kept.filter(|channel| channel.status().connected()) {
             Some(channel) => channel,
             None => undertaker.link.channel().await?,
@@ -129,11 +146,18 @@ impl Watch {
         }
         let answer_within = undertaker.settings.answer_within;
         let mut subscription = Subscription::open(&undertaker.link, &queues, answer_within).await?;
+        let trusted_until = Instant::now() + undertaker.settings.subscription_for;
         loop {
+            let is_over = async {
+                tokio::select! {
+                    () = answer.closed() => {}
+                    () = tokio::time::sleep_until(trusted_until) => {}
+                }
+            };
             let event = tokio::select! {
                 event = subscription.next() => event,
                 () = undertaker.link.lost() => return Err(Failure::NotConnected(None)),
-                () = answer.closed() => {
+                () = is_over => {
                     subscription.abandon().await;
                     return Ok(None);
                 }

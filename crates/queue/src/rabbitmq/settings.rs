@@ -28,6 +28,9 @@ pub struct RabbitSettings {
     pub connect_within: Duration,
     /// How long one exchange with the broker may take: a batch published and confirmed, a subscription, an answer.
     pub answer_within: Duration,
+    /// How long a slot trusts a subscription through which nothing comes: it then asks all queues and subscribes anew. A
+    /// broker may confirm a subscription to a queue that is being deleted, and never say that it ended.
+    pub subscription_for: Duration,
     /// The first pause after a connection was lost; it doubles with each failure up to [`Self::longest_pause`].
     pub first_pause: Duration,
     /// The longest pause between two attempts to connect.
@@ -46,6 +49,7 @@ impl RabbitSettings {
             patience: Duration::from_secs(2),
             connect_within: Duration::from_secs(15),
             answer_within: Duration::from_secs(15),
+            subscription_for: Duration::from_secs(30),
             first_pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(10),
         }

@@ -9,7 +9,7 @@ use lapin::{
 use tintype_ports::{Queue as _, queue::QueueError};
 use tokio::time::timeout;
 
-use crate::broker::{Broker, PATIENCE, job, settings, start, story};
+use crate::broker::{Broker, PATIENCE, connect, job, settings, start, story};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_understood_becomes_a_dead_letter_and_never_reaches_a_worker() {
@@ -215,6 +215,34 @@ async fn a_large_batch_keeps_the_order_of_each_tenant() {
         };
         assert_eq!(of(&seen), of(&sent), "tenant {tenant}");
     }
+}
+
+/// A slot does not trust a silent subscription for ever; what comes while it changes to a new one is neither lost nor late.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_that_subscribes_again_and_again_gets_every_message_in_order() {
+    let broker = Broker::shared().await;
+    let mut restless = settings(broker.vhost.url(), 100);
+    restless.subscription_for = Duration::from_millis(20);
+    let queue = connect(restless).await;
+    let publisher = queue.clone();
+    let publishing = tokio::spawn(async move {
+        for number in 0..100 {
+            // As long as a subscription and the time to change it, in all phases of it.
+            tokio::time::sleep(Duration::from_millis(u64::from(number))).await;
+            publisher.publish(&[job(1, number)]).await?;
+        }
+        Ok::<_, QueueError>(())
+    });
+    let mut consumer = queue.consume().await.expect("a consumer");
+    for number in 0..100 {
+        let next = timeout(PATIENCE, consumer.next()).await.expect("a message");
+        let delivery = next.expect("no failure").expect("not closed");
+        assert_eq!(*delivery.message(), job(1, number));
+        delivery.ack().await.expect("an ack");
+    }
+    let published = publishing.await.expect("no panic");
+    published.expect("all published");
+    assert_eq!(queue.depth().await.expect("a depth"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,8 @@ async fn lists_come_in_pages() {
     for number in 0..5 {
         made.push(world.tenant(&format!("Tenant {number}")).await);
     }
+    // Ids say the millisecond. Tenants of the same one are in the order of their ids.
+    made.sort();
     let mut seen: Vec<String> = Vec::new();
     let mut path = "/v1/tenants?limit=2".to_owned();
     loop {
