@@ -15,12 +15,17 @@ mod wire;
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
+use tikv_jemallocator::Jemalloc;
 use tintype_runtime::{
     Lifecycle,
     telemetry::{self, LogFormat},
 };
 
 use crate::{cli::Cli, failure::Failure};
+
+/// Workers run for weeks; this allocator gives back what they do not use any more.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// After the first signal, leases are handed back within this time.
 const GRACE: Duration = Duration::from_secs(20);
