@@ -7,4 +7,5 @@ mod demo;
 mod fleet;
 mod household;
 mod kill;
+mod storage;
 mod verify;

@@ -1,6 +1,10 @@
 //! What a use case answers when it cannot do what was asked.
 
-use tintype_model::{ErrorKind, run::Refused, storage::NameError};
+use tintype_model::{
+    ErrorKind,
+    run::Refused,
+    storage::{NameError, YearError},
+};
 use tintype_ports::{
     ArchiveError, PhotoError, StoreError, VaultError, events::EventsError, queue::QueueError,
     quota::QuotaError,
@@ -67,6 +71,12 @@ impl AppError {
 
 impl From<NameError> for AppError {
     fn from(error: NameError) -> Self {
+        Self::Invalid(error.to_string())
+    }
+}
+
+impl From<YearError> for AppError {
+    fn from(error: YearError) -> Self {
         Self::Invalid(error.to_string())
     }
 }

@@ -110,6 +110,8 @@ pub struct Switches {
     pub identical_close_ms: i64,
     /// `X-Goog-Hash` is checked.
     pub check_upload_hash: bool,
+    /// Uploads without `X-Goog-Hash` are refused: Google takes them, but a careful client never sends one.
+    pub require_upload_hash: bool,
     /// How long an upload token lives, milliseconds.
     pub upload_token_ttl_ms: i64,
     /// Uploaded bytes are forgotten once hashed, for benchmarks: such items cannot be downloaded.
@@ -171,6 +173,7 @@ impl Default for Switches {
             token_replay: Replay::SameId,
             identical_close_ms: 0,
             check_upload_hash: true,
+            require_upload_hash: false,
             upload_token_ttl_ms: 24 * 60 * 60 * 1000,
             forget_uploads: false,
             storage_left: None,

@@ -7,7 +7,11 @@ use reqwest::{
     header::{HeaderMap, RETRY_AFTER},
 };
 use serde::Deserialize;
-use tintype_ports::{photos::PhotoError, quota::QuotaError, vault::VaultError};
+use tintype_ports::{
+    photos::{Forbidden, PhotoError},
+    quota::QuotaError,
+    vault::VaultError,
+};
 
 /// Longest piece of somebody else's text that goes into an error, in characters.
 const LONGEST_TEXT: usize = 300;
@@ -95,7 +99,9 @@ pub(crate) fn of_library(
     let text = shortened(&text);
     match status {
         StatusCode::UNAUTHORIZED => Failure::Token(text),
-        StatusCode::FORBIDDEN => Failure::Final(PhotoError::Forbidden(advice(&text, from_google))),
+        StatusCode::FORBIDDEN => {
+            Failure::Final(PhotoError::Forbidden(forbidden(&text, from_google)))
+        }
         StatusCode::TOO_MANY_REQUESTS => of_too_many(&text, headers),
         StatusCode::NOT_FOUND => Failure::Final(PhotoError::ItemNotFound),
         StatusCode::BAD_REQUEST => of_bad_request(text, about),
@@ -170,7 +176,7 @@ pub(crate) fn of_quota(error: QuotaError) -> PhotoError {
 
 pub(crate) fn of_vault(error: VaultError) -> PhotoError {
     match error {
-        VaultError::Refused(text) => PhotoError::AuthLost(text),
+        VaultError::Refused(refusal) => PhotoError::AuthLost(refusal.to_string()),
         missing @ VaultError::NotFound => PhotoError::AuthLost(missing.to_string()),
         other => PhotoError::Vault(other),
     }
@@ -208,30 +214,21 @@ fn of_bad_request(text: String, about: About) -> Failure {
     Failure::Final(error)
 }
 
-/// What a person can do about a 403.
-fn advice(text: &str, from_google: bool) -> String {
+/// What a 403 is about, by its text.
+fn forbidden(text: &str, from_google: bool) -> Forbidden {
     if !from_google {
-        return format!(
-            "{text}, and not in Google's manner: check the proxy between here and Google"
-        );
+        return Forbidden::NotGoogle(text.to_owned());
     }
     let plain = text.to_ascii_lowercase();
     if plain.contains("insufficient authentication scopes") {
-        return "a permission is missing: connect the account again and allow all that is asked for".to_owned();
+        Forbidden::ScopeMissing
+    } else if plain.contains("has not been used in project") {
+        Forbidden::ApiDisabled(digits_after(&plain, "in project ").to_owned())
+    } else if plain.contains("disabled for the user") {
+        Forbidden::AccountDisabled
+    } else {
+        Forbidden::Other(text.to_owned())
     }
-    if plain.contains("has not been used in project") {
-        let project = digits_after(&plain, "in project ");
-        return format!(
-            "the Photos Library API is switched off in cloud project {project}: enable it in the Google Cloud console"
-        );
-    }
-    if plain.contains("disabled for the user") {
-        return "Google Photos is switched off for this account: switch it on, or ask the organisation's administrator"
-            .to_owned();
-    }
-    format!(
-        "{text} (only what was made with the same OAuth client is visible; connect the account again if that is not it)"
-    )
 }
 
 fn digits_after<'a>(text: &'a str, word: &str) -> &'a str {

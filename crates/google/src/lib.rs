@@ -1,4 +1,4 @@
-//! Google Photos over HTTP: the adapter behind `ports::PhotoSource` and `ports::GoogleAuth`.
+//! Google Photos over HTTP: the adapter behind `ports::PhotoSource`, `ports::PhotoSink` and `ports::GoogleAuth`.
 //!
 //! | module | what it knows |
 //! |---|---|
@@ -8,11 +8,10 @@
 //! | `call` | what a trace shows of an attempt |
 //! | `library` | the Library API: listings, albums, items by id |
 //! | `download` | base URLs: bytes, with resumption |
+//! | `upload` | bytes on their way to Google |
 //! | `oauth` | the token endpoint, which only the vault calls |
 //!
-//! Every attempt, repeated ones included, first asks the `CallGate`; the client below repeats nothing by itself. Uploads
-//! belong beside `library` and `download` as a module `upload` (bytes, `batchCreate`, album membership): they share
-//! `attempt`, `patience` and `failure`, which already tell a full account and the write lock apart.
+//! Every attempt, repeated ones included, first asks the `CallGate`; the client below repeats nothing by itself.
 
 mod attempt;
 mod call;
@@ -24,6 +23,7 @@ mod oauth;
 mod patience;
 pub mod settings;
 mod source;
+mod upload;
 
 pub use endpoints::GoogleEndpoints;
 pub use oauth::GoogleOAuth;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use reqwest::Client;
 use tintype_model::{
     album::Album,
@@ -11,11 +12,12 @@ use tintype_model::{
 use tintype_ports::{
     clock::Entropy,
     photos::{
-        BaseUrl, CallGate, Download, ListedItem, Page, PhotoError, PhotoSource, PhotoSources, Scope,
+        BaseUrl, CallGate, Download, ListedItem, Page, Persistence, PhotoError, PhotoSink,
+        PhotoSource, PhotoSources, Scope, UploadToken,
     },
 };
 
-use crate::{attempt::Caller, download, library, settings::GoogleSettings};
+use crate::{attempt::Caller, download, library, settings::GoogleSettings, upload};
 
 /// Opens Google Photos accounts. Connections are shared by all of them.
 #[derive(Debug, Clone)]
@@ -38,14 +40,32 @@ impl GooglePhotosSources {
 }
 
 impl PhotoSources for GooglePhotosSources {
-    fn open(&self, gate: Arc<dyn CallGate>) -> Arc<dyn PhotoSource> {
-        let caller = Caller {
+    fn open(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Arc<dyn PhotoSource> {
+        Arc::new(self.account(gate, persistence))
+    }
+
+    fn open_sink(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Arc<dyn PhotoSink> {
+        Arc::new(self.account(gate, persistence))
+    }
+}
+
+impl GooglePhotosSources {
+    fn account(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> GooglePhotos {
+        let settings = match persistence {
+            Persistence::Usual => Arc::clone(&self.settings),
+            Persistence::Once => {
+                let mut once = GoogleSettings::clone(&self.settings);
+                once.retry.retries = 0;
+                once.retry.throttle_retries = 0;
+                Arc::new(once)
+            }
+        };
+        GooglePhotos(Arc::new(Caller {
             client: self.client.clone(),
-            settings: Arc::clone(&self.settings),
+            settings,
             entropy: Arc::clone(&self.entropy),
             gate,
-        };
-        Arc::new(GooglePhotos(Arc::new(caller)))
+        }))
     }
 }
 
@@ -82,5 +102,12 @@ impl PhotoSource for GooglePhotos {
         kind: MediaKind,
     ) -> Result<Box<dyn Download>, PhotoError> {
         download::open(Arc::clone(&self.0), url, kind).await
+    }
+}
+
+#[async_trait]
+impl PhotoSink for GooglePhotos {
+    async fn send(&self, mime_type: &str, bytes: Bytes) -> Result<UploadToken, PhotoError> {
+        upload::raw(&self.0, mime_type, bytes).await
     }
 }

@@ -1,11 +1,15 @@
 //! A storage: a connected place, and the settings a person chose for it. Secrets live in the vault.
 
+mod google_photos;
+
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{StorageId, TenantId, quota::CloudProject};
+use crate::{StorageId, TenantId};
+
+pub use google_photos::{GooglePhotosSettings, GoogleScope, YearError};
 
 /// What of storages only a trusted operator may allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,32 +32,6 @@ impl StoragePolicy {
         local_folders: false,
         private_addresses: false,
     };
-}
-
-/// The settings of a Google Photos account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GooglePhotosSettings {
-    /// The cloud project that Google counts quota for.
-    pub project: CloudProject,
-    /// Items created before this year are not copied.
-    pub start_year: i32,
-    /// Whether archived items appear in listings. Items in albums always do.
-    pub include_archived: bool,
-    /// One extra request an item to learn its size before the download.
-    pub read_size: bool,
-}
-
-impl GooglePhotosSettings {
-    /// The defaults of a new storage: from 2000 on, without archived items, sizes not asked.
-    #[must_use]
-    pub const fn new(project: CloudProject) -> Self {
-        Self {
-            project,
-            start_year: 2000,
-            include_archived: false,
-            read_size: false,
-        }
-    }
 }
 
 /// An S3 bucket, or a prefix in one.

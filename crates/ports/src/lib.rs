@@ -22,7 +22,7 @@ pub use archive::{Archive, ArchiveError};
 pub use bell::Bell;
 pub use clock::{Clock, Entropy};
 pub use events::Events;
-pub use photos::{PhotoError, PhotoSource};
+pub use photos::{PhotoError, PhotoSink, PhotoSource};
 pub use queue::Queue;
 pub use quota::Quota;
 pub use rate_limit::RateLimiter;

@@ -75,15 +75,55 @@ pub enum Scope {
     Album(ProviderId),
 }
 
+/// What Google does not permit, which decides what a person can do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forbidden {
+    /// The person did not grant a scope.
+    ScopeMissing,
+    /// The API is switched off in the cloud project of this number; empty where Google does not name it.
+    ApiDisabled(String),
+    /// Google Photos is switched off for the account.
+    AccountDisabled,
+    /// Somebody between here and Google answered.
+    NotGoogle(String),
+    /// Google's own words.
+    Other(String),
+}
+
+impl std::fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ScopeMissing => f.write_str(
+                "a permission is missing: connect the account again and allow all that is asked for",
+            ),
+            Self::ApiDisabled(project) => write!(
+                f,
+                "the Photos Library API is switched off in cloud project {project}: enable it in the Google Cloud console"
+            ),
+            Self::AccountDisabled => f.write_str(
+                "Google Photos is switched off for this account: switch it on, or ask the organisation's administrator",
+            ),
+            Self::NotGoogle(text) => write!(
+                f,
+                "{text}, and not in Google's manner: check the proxy between here and Google"
+            ),
+            Self::Other(text) => write!(
+                f,
+                "{text} (only what was made with the same OAuth client is visible; connect the account again if that is not it)"
+            ),
+        }
+    }
+}
+
 /// Why a call to the source failed for good, after its retries.
 #[derive(Debug, thiserror::Error)]
 pub enum PhotoError {
     /// The credential is refused even after a fresh access token, or the vault has none.
-    #[error("google refuses the credential: {0}")]
+    #[error("the account must be authorised again: {0}")]
     AuthLost(String),
     /// A scope is missing, the API is switched off in the project, or Google Photos is off for the account.
     #[error("google does not permit the call: {0}")]
-    Forbidden(String),
+    Forbidden(Forbidden),
     /// The day's quota is used up, by our count or by Google's.
     #[error("today's quota is used up until {resumes_at}")]
     QuotaExhausted {
@@ -237,8 +277,54 @@ pub trait PhotoSource: Send + Sync {
     ) -> Result<Box<dyn Download>, PhotoError>;
 }
 
+/// What comes of bytes that were sent: Google takes it for them when an item is made, within a day. Nothing is visible before.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UploadToken(String);
+
+impl UploadToken {
+    /// A token as Google handed it out.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The token, for the call that makes an item of it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for UploadToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("UploadToken(…)")
+    }
+}
+
+/// A connected Google Photos account, write side. Deadlines and retries as with [`PhotoSource`].
+#[async_trait]
+pub trait PhotoSink: Send + Sync {
+    /// Sends an item's bytes in one go, with their SHA-1, which Google compares. Counts as one request.
+    ///
+    /// # Errors
+    /// [`PhotoError::Rejected`] when Google does not take them, [`PhotoError::Forbidden`] without the scope for it.
+    async fn send(&self, mime_type: &str, bytes: Bytes) -> Result<UploadToken, PhotoError>;
+}
+
+/// How long passing trouble is borne.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Persistence {
+    /// As the settings say: for work that should get done.
+    Usual,
+    /// Not at all: for a test, whose answer is the trouble. A refused access token is still replaced once.
+    Once,
+}
+
 /// Opens accounts. Endpoints, authorities and proxy are the operator's configuration.
 pub trait PhotoSources: Send + Sync {
-    /// A source that asks `gate` before each attempt.
-    fn open(&self, gate: Arc<dyn CallGate>) -> Arc<dyn PhotoSource>;
+    /// The read side of an account, which asks `gate` before each attempt.
+    fn open(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Arc<dyn PhotoSource>;
+
+    /// The write side of an account, which asks `gate` before each attempt.
+    fn open_sink(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Arc<dyn PhotoSink>;
 }

@@ -37,7 +37,7 @@ const fn code(reason: Reason) -> Code {
         Reason::Unspecified | Reason::Sealed => Code::Internal,
         Reason::NotFound => Code::NotFound,
         Reason::WrongKind => Code::InvalidArgument,
-        Reason::Refused => Code::FailedPrecondition,
+        Reason::Refused | Reason::ClientRefused | Reason::Revoked => Code::FailedPrecondition,
         Reason::Unavailable | Reason::Audit | Reason::Locked | Reason::Database => {
             Code::Unavailable
         }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret as _;
 use tintype_ports::{
     VaultError,
-    vault::{AuditEntry, KeyStanding, Secret, SecretInfo},
+    vault::{AuditEntry, KeyStanding, Refusal, RefusedBy, Secret, SecretInfo},
 };
 use tintype_proto::vault::v1;
 
@@ -34,14 +34,25 @@ pub(crate) fn credential(secret: &Secret) -> v1::Credential {
 }
 
 pub(crate) fn info(info: v1::CredentialInfo) -> Result<SecretInfo, VaultError> {
+    let by = refused_by(info.refused_by()).unwrap_or(RefusedBy::Token);
     Ok(SecretInfo {
         kind: info.kind,
         public_id: info.public_id,
         version: info.version,
         scopes: info.scopes,
         refresh_token_expires_at: info.refresh_token_expires_at.map(time).transpose()?,
-        refused: info.refused,
+        refused: info.refused.map(|reason| Refusal { by, reason }),
     })
+}
+
+/// Who refuses a credential, where that is the reason.
+pub(crate) const fn refused_by(reason: v1::Reason) -> Option<RefusedBy> {
+    match reason {
+        v1::Reason::Refused => Some(RefusedBy::Token),
+        v1::Reason::ClientRefused => Some(RefusedBy::Client),
+        v1::Reason::Revoked => Some(RefusedBy::Keeper),
+        _ => None,
+    }
 }
 
 pub(crate) fn some_info(found: Option<v1::CredentialInfo>) -> Result<SecretInfo, VaultError> {

@@ -2,10 +2,12 @@
 
 use std::error::Error as _;
 
-use tintype_ports::VaultError;
+use tintype_ports::{VaultError, vault::Refusal};
 use tintype_proto::{refusal, vault::v1::Reason};
 use tintype_runtime::mtls::TlsError;
 use tonic::{Code, Status};
+
+use crate::convert;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -61,11 +63,17 @@ fn by_reason(reason: Reason, detail: String) -> VaultError {
         };
         Box::new(AtTheVault(words))
     };
+    if let Some(by) = convert::refused_by(reason) {
+        return VaultError::Refused(Refusal { by, reason: detail });
+    }
     match reason {
         Reason::NotFound => VaultError::NotFound,
         Reason::WrongKind => VaultError::WrongKind,
-        Reason::Refused => VaultError::Refused(detail),
         Reason::Unspecified | Reason::Unavailable => VaultError::Unavailable(detail),
+        // Told apart above.
+        Reason::Refused | Reason::ClientRefused | Reason::Revoked => {
+            VaultError::Unavailable(detail)
+        }
         Reason::Audit => VaultError::Audit(cause(detail)),
         Reason::Sealed => VaultError::Sealed,
         Reason::Changed => VaultError::Changed,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     VaultError, VaultKeeper,
-    vault::{KeyStanding, Secret, SecretInfo},
+    vault::{KeyStanding, Refusal, RefusedBy, Secret, SecretInfo},
 };
 
 use crate::{
@@ -69,10 +69,12 @@ impl VaultKeeper for VaultCore {
             let mut held = inner.hold_living(tenant).await?;
             let row = held.tx.credential(tenant, storage).await;
             let mut row = row.map_err(database)?.ok_or(VaultError::NotFound)?;
-            row.forget_access();
+            row.refuse(&Refusal {
+                by: RefusedBy::Keeper,
+                reason: reason.clone(),
+            });
             row.lease_holder = None;
             row.lease_until = None;
-            row.refused = Some(reason.clone());
             held.tx.put_credential(&row).await.map_err(database)?;
             let entry = NewEntry::of_keeper(tenant, Some(storage), "revoke", &reason, now);
             held.append(&entry).await?;

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     VaultError,
-    vault::{AccessToken, Secret, SecretInfo},
+    vault::{AccessToken, Refusal, RefusedBy, Secret, SecretInfo},
 };
 
 use crate::{
@@ -167,8 +167,26 @@ impl CredentialRow {
             version: self.version,
             scopes: self.scopes(),
             refresh_token_expires_at: self.dies_at(),
-            refused: self.refused.clone(),
+            refused: self.refusal(),
         }
+    }
+
+    /// Why nothing of it is handed out.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let reason = self.refused.clone()?;
+        let by = match self.refused_by.as_deref() {
+            Some("client") => RefusedBy::Client,
+            Some("keeper") => RefusedBy::Keeper,
+            _ => RefusedBy::Token,
+        };
+        Some(Refusal { by, reason })
+    }
+
+    /// Hands out nothing of it from now on.
+    pub(crate) fn refuse(&mut self, refusal: &Refusal) {
+        self.refused = Some(refusal.reason.clone());
+        self.refused_by = Some(refusal.by.as_str().to_owned());
+        self.forget_access();
     }
 
     pub(crate) fn scopes(&self) -> Vec<String> {
@@ -227,6 +245,7 @@ pub(crate) fn new_row(
         scopes: "[]".to_owned(),
         refresh_token_expires_at: None,
         refused: None,
+        refused_by: None,
         access_token: None,
         access_number: None,
         access_expires_at: None,

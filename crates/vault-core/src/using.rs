@@ -156,8 +156,8 @@ async fn bucket_keys(vault: &Inner, grant: &Grant) -> Result<(BucketKeys, i64), 
     if row.kind != records::S3 {
         return Err(VaultError::WrongKind);
     }
-    if let Some(why) = row.refused {
-        return Err(VaultError::Refused(why));
+    if let Some(refusal) = row.refusal() {
+        return Err(VaultError::Refused(refusal));
     }
     let keys = BucketKeys {
         access_key_id: row.public_id,

@@ -134,6 +134,23 @@ impl Problem {
         Self::of(ErrorKind::NotFound, format!("{what} was not found"))
     }
 
+    /// No stream can be opened just now.
+    pub(crate) fn no_seat() -> Self {
+        let mut problem = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Too many streams are open",
+            "try again in a moment",
+        );
+        problem.retry_after = Some(5);
+        problem
+    }
+
+    /// Something of ours broke.
+    pub(crate) fn defect() -> Self {
+        Self::of(ErrorKind::Internal, "")
+    }
+
     /// A field of the body is wrong.
     pub(crate) fn field(name: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();

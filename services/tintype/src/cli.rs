@@ -5,11 +5,13 @@ mod backup;
 mod completions;
 mod demo;
 mod emulator;
+mod oauth_client;
 mod restore;
 mod size;
+mod storage;
 mod verify;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tintype_runtime::Lifecycle;
@@ -49,6 +51,8 @@ enum Command {
     Emulator(emulator::EmulatorArgs),
     /// Run the roles of a hosted install: vault, worker, scheduler
     Serve(Serve),
+    /// Connect places to a server, and test them
+    Storage(storage::Storage),
     /// Look after an install: queues, dead letters, leases, quota
     Admin(admin::Admin),
     /// Print completions for a shell
@@ -64,6 +68,7 @@ impl Cli {
             Command::Verify(it) => it.json,
             Command::Restore(it) => it.json,
             Command::Emulator(it) => it.json,
+            Command::Storage(it) => it.json,
             Command::Admin(it) => it.json,
             Command::Serve(_) | Command::Completions(_) => false,
         }
@@ -94,6 +99,7 @@ impl Cli {
             Command::Restore(it) => it.run().await,
             Command::Emulator(it) => it.run(life).await,
             Command::Serve(it) => it.run(life).await,
+            Command::Storage(it) => it.run().await,
             Command::Admin(it) => it.run(life).await,
             Command::Completions(it) => it.run(),
         }
@@ -109,6 +115,19 @@ pub(crate) fn arguments(given: impl Iterator<Item = OsString>) -> Vec<OsString> 
         all.remove(2);
     }
     all
+}
+
+/// Reads a small text file, or standard input for `-`.
+pub(crate) fn read_small(path: &Path) -> Result<String, Failure> {
+    use std::io::Read as _;
+    let limit = tintype_model::credential::MAX_INPUT as u64 + 1;
+    let mut text = String::new();
+    let read = match path.to_str() {
+        Some("-") => std::io::stdin().take(limit).read_to_string(&mut text),
+        _ => std::fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)),
+    };
+    read.map_err(|error| Failure::file("reading", path, &error))?;
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -147,6 +166,22 @@ mod tests {
         ] {
             assert!(parse(incomplete).is_err(), "{incomplete}");
         }
+    }
+
+    #[test]
+    fn a_storage_is_added_with_all_that_opens_it() {
+        let client = "--client-file c.json --token-file t";
+        assert!(
+            parse(&format!(
+                "tintype storage add google-photos --name x {client}"
+            ))
+            .is_ok()
+        );
+        assert!(parse(&format!("tintype storage add google-photos {client}")).is_err());
+        assert!(parse("tintype storage add google-photos --name x --client-file c").is_err());
+        assert!(parse("tintype storage add folder --name x --path /srv").is_ok());
+        assert!(parse("tintype storage test photos --tenant home --json").is_ok());
+        assert!(parse("tintype storage test").is_err());
     }
 
     #[test]

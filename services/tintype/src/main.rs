@@ -7,6 +7,7 @@ mod engine;
 mod failure;
 mod follow;
 mod place;
+mod remote;
 mod render;
 mod serve;
 mod setup;

@@ -31,7 +31,7 @@ use crate::{
 pub(crate) use fingerprints::Fingerprints;
 
 /// The one tenant of a person's own machine.
-const HOUSEHOLD: &str = "home";
+pub(crate) const HOUSEHOLD: &str = "home";
 /// The longest name of a storage or plan, in characters.
 const LONGEST_NAME: usize = 100;
 
@@ -90,15 +90,14 @@ pub(crate) async fn known_account(
     account: &Account,
 ) -> Result<Option<Storage>, Failure> {
     let store = &app.ports().store;
-    let Some(mut storage) = store.storage_by_name(tenant, &account.name()).await? else {
+    let Some(storage) = store.storage_by_name(tenant, &account.name()).await? else {
         return Ok(None);
     };
-    let settings = StorageSettings::GooglePhotos(account.settings.clone());
-    if storage.settings != settings {
-        storage.settings = settings;
-        store.update_storage(&storage).await?;
-    }
-    Ok(Some(storage))
+    let settings = account.settings.clone();
+    let updated = app
+        .update_storage(&storage, &storage.name, Some(settings))
+        .await?;
+    Ok(Some(updated))
 }
 
 /// Puts a new credential in the place of the old one; a run that waited for it goes on.
@@ -168,7 +167,7 @@ fn refusal(check: Check) -> Option<Failure> {
             kind: ErrorKind::NotFound,
             cause,
             action,
-        } if check.name == CheckName::Token => {
+        } if check.name == CheckName::Credential => {
             Some(Failure::new(ErrorKind::NotFound, cause).with_action(action))
         }
         _ => None,

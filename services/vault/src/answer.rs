@@ -6,13 +6,15 @@ use tintype_ports::VaultError;
 use tintype_proto::{refusal, vault::v1::Reason};
 use tonic::Status;
 
+use crate::convert;
+
 /// What the caller gets. Causes inside the vault stay in its log.
 pub(crate) fn refused(error: VaultError) -> Status {
     let words = error.to_string();
     let (reason, detail) = match error {
         VaultError::NotFound => (Reason::NotFound, String::new()),
         VaultError::WrongKind => (Reason::WrongKind, String::new()),
-        VaultError::Refused(detail) => (Reason::Refused, detail),
+        VaultError::Refused(refusal) => (convert::refused_by(refusal.by), refusal.reason),
         VaultError::Unavailable(detail) => (Reason::Unavailable, detail),
         VaultError::Changed => (Reason::Changed, String::new()),
         VaultError::Locked(detail) => (Reason::Locked, detail),

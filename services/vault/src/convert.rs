@@ -3,7 +3,7 @@
 use std::{fmt::Display, str::FromStr};
 
 use secrecy::SecretString;
-use tintype_ports::vault::{AuditEntry, KeyStanding, Secret, SecretInfo};
+use tintype_ports::vault::{AuditEntry, KeyStanding, RefusedBy, Secret, SecretInfo};
 use tintype_proto::vault::v1;
 use tonic::Status;
 
@@ -52,7 +52,17 @@ fn filled(field: &str, text: &mut String) -> Result<String, Status> {
     }
 }
 
+/// Who refuses a credential, among the reasons for a refused call.
+pub(crate) const fn refused_by(by: RefusedBy) -> v1::Reason {
+    match by {
+        RefusedBy::Token => v1::Reason::Refused,
+        RefusedBy::Client => v1::Reason::ClientRefused,
+        RefusedBy::Keeper => v1::Reason::Revoked,
+    }
+}
+
 pub(crate) fn info(info: SecretInfo) -> v1::CredentialInfo {
+    let by = info.refused.as_ref().map(|it| refused_by(it.by));
     v1::CredentialInfo {
         kind: info.kind,
         public_id: info.public_id,
@@ -61,7 +71,8 @@ pub(crate) fn info(info: SecretInfo) -> v1::CredentialInfo {
         refresh_token_expires_at: info
             .refresh_token_expires_at
             .map(|at| at.timestamp_micros()),
-        refused: info.refused,
+        refused_by: by.unwrap_or(v1::Reason::Unspecified).into(),
+        refused: info.refused.map(|it| it.reason),
     }
 }
 

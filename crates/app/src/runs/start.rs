@@ -2,8 +2,10 @@
 
 use tintype_model::{
     PlanId, RunId, ShardId, TenantId,
+    plan::Plan,
     run::{Run, RunMode, RunState, RunStatus},
     shard::{Shard, ShardKind},
+    storage::StorageSettings,
     trace::TraceParent,
 };
 
@@ -71,7 +73,7 @@ impl App {
         let plan = self.plan(tenant, plan).await?;
         let mode = match choice {
             RunChoice::Full => RunMode::Full,
-            RunChoice::Routine if self.has_full_run(tenant, plan.id).await? => RunMode::Routine,
+            RunChoice::Routine if self.has_full_run(&plan).await? => RunMode::Routine,
             RunChoice::Routine => RunMode::Full,
         };
         let now = self.ports.clock.now();
@@ -103,12 +105,24 @@ impl App {
         Ok(run)
     }
 
-    async fn has_full_run(&self, tenant: TenantId, plan: PlanId) -> AppResult<bool> {
-        let runs = self.ports.store.runs(tenant, plan, LOOK_BACK).await?;
+    /// Whether a full run ended well lately, and saw the part of the library that is wanted now.
+    async fn has_full_run(&self, plan: &Plan) -> AppResult<bool> {
+        let source = self.storage(plan.tenant, plan.source).await?;
+        let changed_at = match source.settings {
+            StorageSettings::GooglePhotos(settings) => settings.listing_changed_at,
+            StorageSettings::LocalFolder { .. } | StorageSettings::S3(_) => None,
+        };
+        let runs = self
+            .ports
+            .store
+            .runs(plan.tenant, plan.id, LOOK_BACK)
+            .await?;
         let ended_well =
             |run: &Run| matches!(run.status.state, RunState::Succeeded | RunState::Partial);
-        Ok(runs
-            .iter()
-            .any(|run| run.mode == RunMode::Full && ended_well(run)))
+        Ok(runs.iter().any(|run| {
+            run.mode == RunMode::Full
+                && ended_well(run)
+                && changed_at.is_none_or(|changed_at| run.created_at > changed_at)
+        }))
     }
 }

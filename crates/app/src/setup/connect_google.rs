@@ -37,6 +37,7 @@ impl App {
         let name = checked_name(&new.name)?;
         self.refuse_taken_name(tenant, &name).await?;
         let now = self.ports.clock.now();
+        new.settings.check(now)?;
         let storage = Storage {
             id: StorageId::new(now, self.ports.entropy.id_bytes()),
             tenant,

@@ -1,5 +1,6 @@
 //! Connecting storages, making plans.
 
+mod checklist;
 pub mod connect_destination;
 pub mod connect_google;
 pub mod create_plan;
@@ -7,10 +8,11 @@ pub mod create_tenant;
 pub mod reauthorise;
 pub mod test_storage;
 mod update_plan;
+mod update_storage;
 mod update_tenant;
 
+pub use checklist::{Check, CheckName, CheckResult, Tested};
 pub use connect_destination::NewDestination;
 pub use connect_google::NewGoogleStorage;
 pub use create_plan::NewPlan;
 pub use create_tenant::NewTenant;
-pub use test_storage::{Check, CheckName, CheckResult};

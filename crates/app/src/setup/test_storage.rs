@@ -1,95 +1,34 @@
-//! Tests a Google Photos storage with real calls: token, scopes, listing, bytes. At most three quota units and one refresh.
+//! Tests a Google Photos account with real calls, before it is saved or at any time later. A test repeats nothing, so that it
+//! costs one refresh and three calls at most; four where a token has to be replaced on the way.
 
 use std::sync::Arc;
 
-use tintype_model::{ErrorKind, StorageId, TenantId, item::MediaKind, storage::StorageSettings};
+use bytes::Bytes;
+use tintype_model::{
+    ErrorKind, StorageId, TenantId,
+    item::MediaKind,
+    storage::{GooglePhotosSettings, StorageSettings},
+};
 use tintype_ports::{
-    photos::{CallGate, ListedItem, PhotoError, PhotoSource, Scope},
-    vault::Grant,
+    VaultError,
+    photos::{CallGate as _, ListedItem, Persistence, PhotoError, PhotoSink, PhotoSource, Scope},
+    vault::{Grant, Secret},
 };
 
+use super::checklist::{Check, CheckName, Tested};
 use crate::{App, AppError, AppResult, worker::gate::Gate};
 
-/// What is tested, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckName {
-    /// Google trades the refresh token for an access token.
-    Token,
-    /// The scope for reading was granted.
-    Scopes,
-    /// The library can be listed.
-    Listing,
-    /// The bytes of one item can be fetched.
-    Bytes,
-}
-
-impl CheckName {
-    /// The line a person reads.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Token => "token refresh",
-            Self::Scopes => "granted scopes",
-            Self::Listing => "listing",
-            Self::Bytes => "one item's bytes",
-        }
-    }
-}
-
-/// How a check went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CheckResult {
-    /// Good, with the evidence.
-    Passed(String),
-    /// Nothing to test it on, and why.
-    Skipped(String),
-    /// Bad.
-    Failed {
-        /// The class.
-        kind: ErrorKind,
-        /// The cause.
-        cause: String,
-        /// The one thing to do next.
-        action: &'static str,
-    },
-}
-
-/// One line of the checklist.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// What was tested.
-    pub name: CheckName,
-    /// How it went.
-    pub result: CheckResult,
-}
-
-const READ_SCOPE: &str = "photoslibrary.readonly.appcreateddata";
-
-const fn action(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::AuthLost => "authorise again and paste the new token",
-        ErrorKind::Forbidden => {
-            "enable the Photos Library API in the cloud project and grant the read scope"
-        }
-        ErrorKind::QuotaExhausted => "wait until the quota day turns, or use another cloud project",
-        _ => "try again in a minute; check the network and the proxy when it stays",
-    }
-}
-
-fn failed(name: CheckName, error: &PhotoError) -> Check {
-    let kind = error.kind();
-    Check {
-        name,
-        result: CheckResult::Failed {
-            kind,
-            cause: crate::runs::describe(error),
-            action: action(kind),
-        },
-    }
-}
+/// A PNG of one pixel. Sent, it makes no item: nobody uses the token that comes of it.
+const PIXEL: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52,
+    0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b,
+    0x55, 0x00, 0x00, 0x00, 0x0a, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x60, 0x00, 0x00, 0x00,
+    0x02, 0x00, 0x01, 0xe5, 0x27, 0xde, 0xfc, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae,
+    0x42, 0x60, 0x82,
+];
 
 impl App {
-    /// Runs the checklist and hands out each line as it is known. Stops at the first failure. Returns whether all passed.
+    /// Runs the checklist on a storage and hands out each line as it is known. Stops at the first failure.
     ///
     /// # Errors
     /// Only when the storage is not there or is no Google Photos account; failed checks are lines, not errors.
@@ -97,123 +36,193 @@ impl App {
         &self,
         tenant: TenantId,
         storage: StorageId,
-        mut on_check: impl FnMut(Check) + Send,
-    ) -> AppResult<bool> {
+        on_check: impl FnMut(Check) + Send,
+    ) -> AppResult<Tested> {
         let storage = self.storage(tenant, storage).await?;
         let StorageSettings::GooglePhotos(settings) = &storage.settings else {
             return Err(AppError::Invalid(
                 "storage: only a google photos storage can be tested".into(),
             ));
         };
-        let grant = Grant {
-            tenant,
-            storage: storage.id,
-            run: None,
-            purpose: "test".into(),
-        };
-        let gate = Arc::new(Gate::new(self, grant, settings.project.clone()));
-        let token = match gate.access_token(None).await {
-            Ok(token) => token,
-            Err(error) => {
-                let kind = error.kind();
-                let cause = crate::runs::describe(&error);
-                on_check(Check {
-                    name: CheckName::Token,
-                    result: CheckResult::Failed {
-                        kind,
-                        cause,
-                        action: action(kind),
-                    },
-                });
-                return Ok(false);
-            }
-        };
-        let evidence = format!("valid until {}", token.expires_at.format("%H:%M UTC"));
-        on_check(Check {
-            name: CheckName::Token,
-            result: CheckResult::Passed(evidence),
-        });
+        let trial = Trial::new(self, tenant, storage.id, settings);
+        Ok(trial.run(on_check).await)
+    }
 
-        if !token.scopes.iter().any(|scope| scope.ends_with(READ_SCOPE)) {
-            let cause = format!("{READ_SCOPE} is not among the granted scopes");
-            let result = CheckResult::Failed {
-                kind: ErrorKind::Forbidden,
-                cause,
-                action: "authorise again and allow reading",
-            };
-            on_check(Check {
-                name: CheckName::Scopes,
-                result,
-            });
-            return Ok(false);
-        }
-        on_check(Check {
-            name: CheckName::Scopes,
-            result: CheckResult::Passed(READ_SCOPE.into()),
-        });
-
-        let source = self.ports.sources.open(gate);
-        let scope = Scope::Library {
-            include_archived: settings.include_archived,
-        };
-        let page = match source.list(&scope, None).await {
-            Ok(page) => page,
-            Err(error) => {
-                on_check(failed(CheckName::Listing, &error));
-                return Ok(false);
-            }
-        };
-        let more = if page.next.is_some() { " or more" } else { "" };
-        let evidence = if page.entries.is_empty() {
-            "0 items: Google shows an app only what that app itself uploaded; add photos with the Picker or Takeout".into()
-        } else {
-            format!("{}{more} items", page.entries.len())
-        };
-        on_check(Check {
-            name: CheckName::Listing,
-            result: CheckResult::Passed(evidence),
-        });
-
-        let check = probe_bytes(source.as_ref(), &page.entries).await;
-        let passed = !matches!(check.result, CheckResult::Failed { .. });
-        on_check(check);
-        Ok(passed)
+    /// Runs the checklist on an account that is not connected. What opens it is in the vault for as long as the test takes.
+    ///
+    /// # Errors
+    /// Settings that make no sense, or a vault that fails.
+    pub async fn test_account(
+        &self,
+        tenant: TenantId,
+        secret: Secret,
+        settings: &GooglePhotosSettings,
+        on_check: impl FnMut(Check) + Send,
+    ) -> AppResult<Tested> {
+        let now = self.ports.clock.now();
+        settings.check(now)?;
+        let nowhere = StorageId::new(now, self.ports.entropy.id_bytes());
+        self.ports.vault.put(tenant, nowhere, secret).await?;
+        let tested = Trial::new(self, tenant, nowhere, settings)
+            .run(on_check)
+            .await;
+        self.ports.vault.delete(tenant, nowhere).await?;
+        Ok(tested)
     }
 }
 
-async fn probe_bytes(source: &dyn PhotoSource, entries: &[ListedItem]) -> Check {
-    let name = CheckName::Bytes;
-    let photo_first = entries
-        .iter()
-        .filter(|item| item.base_url.is_some())
-        .min_by_key(|item| item.metadata.kind == MediaKind::Video);
-    let Some((item, url)) =
-        photo_first.and_then(|item| item.base_url.as_ref().map(|url| (item, url)))
-    else {
-        return Check {
-            name,
-            result: CheckResult::Skipped("no item to fetch".into()),
+/// One test of one account.
+struct Trial<'a> {
+    app: &'a App,
+    tenant: TenantId,
+    storage: StorageId,
+    settings: &'a GooglePhotosSettings,
+    gate: Arc<Gate>,
+    source: Arc<dyn PhotoSource>,
+    sink: Arc<dyn PhotoSink>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(
+        app: &'a App,
+        tenant: TenantId,
+        storage: StorageId,
+        settings: &'a GooglePhotosSettings,
+    ) -> Self {
+        let grant = Grant {
+            tenant,
+            storage,
+            run: None,
+            purpose: "test".into(),
         };
-    };
-    let opened = async {
-        let mut download = source.download(url, item.metadata.kind).await?;
-        let first = download.next().await?;
-        Ok::<_, PhotoError>((
-            download.total_length(),
-            first.map_or(0, |bytes| bytes.len()),
-        ))
-    };
-    match opened.await {
-        Ok((total, got)) => {
-            let evidence = total.map_or_else(
-                || format!("{got} bytes"),
-                |total| format!("{total} bytes promised"),
-            );
-            Check {
-                name,
-                result: CheckResult::Passed(evidence),
+        let gate = Arc::new(Gate::new(app, grant, settings.project.clone()));
+        let sources = &app.ports.sources;
+        Self {
+            app,
+            tenant,
+            storage,
+            settings,
+            source: sources.open(Arc::clone(&gate) as _, Persistence::Once),
+            sink: sources.open_sink(Arc::clone(&gate) as _, Persistence::Once),
+            gate,
+        }
+    }
+
+    async fn run(&self, on_check: impl FnMut(Check) + Send) -> Tested {
+        let passed = self.pass_all(on_check).await;
+        let spent = self.gate.take_spent();
+        let requests = spent.requests + spent.downloads;
+        Tested { passed, requests }
+    }
+
+    async fn pass_all(&self, mut on_check: impl FnMut(Check) + Send) -> bool {
+        let mut passes = |check: Check| {
+            let is_fine = check.is_fine();
+            on_check(check);
+            is_fine
+        };
+        if !passes(self.credential().await) {
+            return false;
+        }
+        let token = match self.gate.access_token(None).await {
+            Ok(token) => token,
+            Err(error) => return passes(Check::of_vault(CheckName::Token, &error)),
+        };
+        let until = format!("valid until {}", token.expires_at.format("%H:%M UTC"));
+        passes(Check::passed(CheckName::Token, until));
+        if !passes(self.scopes(&token.scopes)) {
+            return false;
+        }
+        let scope = Scope::Library {
+            include_archived: self.settings.include_archived,
+        };
+        let page = match self.source.list(&scope, None).await {
+            Ok(page) => page,
+            Err(error) => return passes(Check::of_photos(CheckName::Listing, &error)),
+        };
+        let more = if page.next.is_some() { " or more" } else { "" };
+        let found = match page.entries.len() {
+            0 => "0 items: Google shows an app only what that app itself uploaded; add photos with the Picker or Takeout"
+                .to_owned(),
+            1 => "1 item".to_owned(),
+            count => format!("{count}{more} items"),
+        };
+        passes(Check::passed(CheckName::Listing, found));
+        passes(self.bytes(&page.entries).await) && passes(self.upload().await)
+    }
+
+    async fn credential(&self) -> Check {
+        let name = CheckName::Credential;
+        match self
+            .app
+            .ports
+            .vault
+            .describe(self.tenant, self.storage)
+            .await
+        {
+            Ok(Some(info)) => match &info.refused {
+                Some(refusal) => Check::refused(name, refusal),
+                None => {
+                    let dies = info
+                        .refresh_token_expires_at
+                        .map_or_else(String::new, |at| {
+                            format!(", its token dies at {}", at.format("%Y-%m-%d %H:%M UTC"))
+                        });
+                    Check::passed(name, format!("client {}{dies}", info.public_id))
+                }
+            },
+            Ok(None) => Check::of_vault(name, &VaultError::NotFound),
+            Err(error) => Check::of_vault(name, &error),
+        }
+    }
+
+    fn scopes(&self, granted: &[String]) -> Check {
+        let needed = self.settings.scopes();
+        match needed.iter().find(|scope| !scope.is_in(granted)) {
+            Some(scope) => Check::missing(*scope),
+            None => {
+                let names: Vec<_> = needed.iter().map(|scope| scope.name()).collect();
+                Check::passed(CheckName::Scopes, names.join(", "))
             }
         }
-        Err(error) => failed(name, &error),
+    }
+
+    async fn bytes(&self, entries: &[ListedItem]) -> Check {
+        let name = CheckName::Bytes;
+        let photo_first = entries
+            .iter()
+            .filter_map(|item| Some((item.metadata.kind, item.base_url.as_ref()?)))
+            .min_by_key(|(kind, _)| *kind == MediaKind::Video);
+        let Some((kind, url)) = photo_first else {
+            return Check::skipped(name, "no item to fetch");
+        };
+        let opened = async {
+            let mut download = self.source.download(url, kind).await?;
+            let first = download.next().await?;
+            let got = first.map_or(0, |bytes| bytes.len());
+            Ok::<_, PhotoError>((download.total_length(), got))
+        };
+        match opened.await {
+            Ok((Some(total), _)) => Check::passed(name, format!("{total} bytes promised")),
+            Ok((None, got)) => Check::passed(name, format!("{got} bytes")),
+            Err(PhotoError::ItemNotFound) => Check::failed(
+                name,
+                ErrorKind::NotFound,
+                "the item went away while it was looked at".into(),
+                "test again",
+            ),
+            Err(error) => Check::of_photos(name, &error),
+        }
+    }
+
+    async fn upload(&self) -> Check {
+        let name = CheckName::Write;
+        if self.settings.read_only {
+            return Check::skipped(name, "the storage is read only");
+        }
+        match self.sink.send("image/png", Bytes::from_static(PIXEL)).await {
+            Ok(_) => Check::passed(name, "Google takes bytes; nothing was added to the library"),
+            Err(error) => Check::of_photos(name, &error),
+        }
     }
 }

@@ -12,7 +12,7 @@ use tintype_model::{
 };
 use tintype_ports::{
     PhotoSource,
-    photos::{ListedItem, Page},
+    photos::{ListedItem, Page, Persistence},
     store::{Checkpoint, ItemUpsert, KnownItem, PageWrite},
 };
 use tracing::Instrument as _;
@@ -67,7 +67,8 @@ impl Pages {
             None => (Cursor::Leftovers { after: None }, SeenSet::new()),
         };
         let next_seq = app.ports.store.next_seq(shard.tenant, shard.plan).await?;
-        let source = app.ports.sources.open(Arc::clone(&account.gate) as _);
+        let gate = Arc::clone(&account.gate) as _;
+        let source = app.ports.sources.open(gate, Persistence::Usual);
         let open_shard = ShardId::new(app.ports.clock.now(), app.ports.entropy.id_bytes());
         Ok(Self {
             app: app.clone(),

@@ -13,6 +13,7 @@ use tintype_model::{
 };
 use tintype_ports::{
     archive::Placement,
+    photos::Persistence,
     store::{Outcome, PendingItem},
     vault::Grant,
 };
@@ -97,7 +98,8 @@ impl App {
         let tenant = self.ports.store.tenant(shard.tenant).await?;
         let so_far = self.ports.store.progress(shard.tenant, shard.run).await?;
         let left_in_run = so_far.queued.saturating_sub(so_far.stored + so_far.failed);
-        let source = self.ports.sources.open(Arc::clone(&account.gate) as _);
+        let gate = Arc::clone(&account.gate) as _;
+        let source = self.ports.sources.open(gate, Persistence::Usual);
         let transfer = Transfer {
             app: self.clone(),
             halt: halt.clone(),

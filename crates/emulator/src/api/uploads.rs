@@ -86,6 +86,9 @@ fn finish(
     if bytes.is_empty() {
         return Err(ApiError::invalid("Request must contain a non-empty file."));
     }
+    if hash.is_none() && context.switches.require_upload_hash {
+        return Err(ApiError::invalid("Request must contain X-Goog-Hash."));
+    }
     if let Some(hash) = hash.filter(|_| context.switches.check_upload_hash) {
         check_hash(hash, &bytes)?;
     }

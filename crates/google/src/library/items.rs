@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tintype_model::item::ProviderId;
-use tintype_ports::photos::{ListedItem, PhotoError};
+use tintype_ports::photos::{Forbidden, ListedItem, PhotoError};
 
 use super::item::{WireItem, listed};
 use crate::{
@@ -96,7 +96,7 @@ fn of_status(status: &WireStatus) -> PhotoError {
     match status.code {
         // An id that nobody has is INVALID_ARGUMENT (3) as often as NOT_FOUND (5).
         3 | 5 => PhotoError::ItemNotFound,
-        7 => PhotoError::Forbidden(text),
+        7 => PhotoError::Forbidden(Forbidden::Other(text)),
         16 => PhotoError::AuthLost(text),
         _ => PhotoError::Unavailable(text),
     }

@@ -6,7 +6,7 @@ use tintype_emulator::{
     CallKind, DEFAULT_ACCOUNT, DayUse, Effect, Fault, Generated, Library, SCOPE_APPEND,
 };
 use tintype_model::{ErrorKind, quota::QuotaKind};
-use tintype_ports::photos::{AttemptOutcome, PhotoError, Scope};
+use tintype_ports::photos::{AttemptOutcome, Forbidden, PhotoError, Scope};
 
 use crate::world::{LIBRARY, World, day_ends};
 
@@ -197,7 +197,7 @@ async fn a_vault_that_refuses_is_the_end_of_the_credential() {
     let library = Library::Generated(Generated::photos(3, 1024));
     let world = World::tuned(library, |_, gate| gate.vault_refuses = true).await;
     let error = world.source.list(&LIBRARY, None).await.unwrap_err();
-    assert!(matches!(error, PhotoError::AuthLost(text) if text == "revoked"));
+    assert!(matches!(error, PhotoError::AuthLost(text) if text.ends_with(": revoked")));
     assert_eq!(world.control.calls(CallKind::Search), 0);
     world.emulator.shutdown().await;
 }
@@ -206,7 +206,10 @@ async fn a_vault_that_refuses_is_the_end_of_the_credential() {
 async fn what_is_forbidden_says_what_to_do() {
     let world = World::with_photos(3).await;
     let forbidden = async |expected: &str| match world.source.list(&LIBRARY, None).await {
-        Err(PhotoError::Forbidden(text)) => assert!(text.contains(expected), "{text}"),
+        Err(PhotoError::Forbidden(why)) => {
+            let text = why.to_string();
+            assert!(text.contains(expected), "{text}");
+        }
         other => panic!("{other:?}"),
     };
     world.control.set(|it| it.api_disabled = true);
@@ -226,7 +229,7 @@ async fn a_missing_scope_asks_for_a_new_sign_in() {
     world.control.expire_access_tokens();
     let error = world.source.list(&LIBRARY, None).await.unwrap_err();
     assert!(
-        matches!(&error, PhotoError::Forbidden(text) if text.contains("connect the account again")),
+        matches!(&error, PhotoError::Forbidden(Forbidden::ScopeMissing)),
         "{error}"
     );
     world.close().await;

@@ -11,4 +11,5 @@ mod oauth;
 mod odd_answers;
 mod proxy;
 mod size;
+mod upload;
 mod world;

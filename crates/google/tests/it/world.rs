@@ -20,11 +20,11 @@ use tintype_google::{
 use tintype_model::quota::QuotaKind;
 use tintype_ports::{
     photos::{
-        Attempt, AttemptOutcome, CallGate, Download, ListedItem, PhotoError, PhotoSource,
-        PhotoSources, Scope,
+        Attempt, AttemptOutcome, CallGate, Download, ListedItem, Persistence, PhotoError,
+        PhotoSink, PhotoSource, PhotoSources, Scope,
     },
     quota::QuotaError,
-    vault::{AccessToken, VaultError},
+    vault::{AccessToken, Refusal, RefusedBy, VaultError},
 };
 use tintype_runtime::{HttpSettings, SystemEntropy};
 use url::Url;
@@ -107,7 +107,10 @@ impl CallGate for Gate {
         rejected: Option<&AccessToken>,
     ) -> Result<AccessToken, VaultError> {
         if self.vault_refuses {
-            return Err(VaultError::Refused("revoked".to_owned()));
+            return Err(VaultError::Refused(Refusal {
+                by: RefusedBy::Token,
+                reason: "revoked".to_owned(),
+            }));
         }
         if let Some(rejected) = rejected {
             assert!(rejected.is_same(&access_token(&self.token.lock().unwrap())));
@@ -155,8 +158,12 @@ pub(crate) fn open(
     http: &HttpSettings,
     gate: Arc<Gate>,
 ) -> Arc<dyn PhotoSource> {
+    sources(settings, http).open(gate, Persistence::Usual)
+}
+
+fn sources(settings: GoogleSettings, http: &HttpSettings) -> GooglePhotosSources {
     let client = http.client().unwrap();
-    GooglePhotosSources::new(client, settings, Arc::new(SystemEntropy)).open(gate)
+    GooglePhotosSources::new(client, settings, Arc::new(SystemEntropy))
 }
 
 /// An emulator and an account opened on it.
@@ -165,6 +172,7 @@ pub(crate) struct World {
     pub(crate) control: Control,
     pub(crate) gate: Arc<Gate>,
     pub(crate) source: Arc<dyn PhotoSource>,
+    sources: GooglePhotosSources,
 }
 
 impl World {
@@ -190,13 +198,20 @@ impl World {
         let mut gate = Gate::of(&emulator);
         tune(&mut settings, &mut gate);
         let gate = Arc::new(gate);
-        let source = open(settings, &HttpSettings::default(), Arc::clone(&gate));
+        let sources = sources(settings, &HttpSettings::default());
         Self {
             emulator,
             control,
+            source: sources.open(Arc::clone(&gate) as _, Persistence::Usual),
             gate,
-            source,
+            sources,
         }
+    }
+
+    /// The account's write side.
+    pub(crate) fn sink(&self, persistence: Persistence) -> Arc<dyn PhotoSink> {
+        self.sources
+            .open_sink(Arc::clone(&self.gate) as _, persistence)
     }
 
     /// The first item of the library.
@@ -245,6 +260,7 @@ impl World {
             CallKind::BatchGet,
             CallKind::Download,
             CallKind::DownloadHead,
+            CallKind::UploadRaw,
         ];
         let calls: u64 = kinds.into_iter().map(|kind| self.control.calls(kind)).sum();
         assert_eq!(

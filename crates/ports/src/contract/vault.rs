@@ -134,6 +134,7 @@ where
     tokens::a_token_rejected_again_and_again_is_not_refreshed_again_and_again(bench().await).await;
     tokens::many_callers_cause_one_refresh(bench().await).await;
     tokens::a_refused_credential_is_not_tried_again_until_replaced(bench().await).await;
+    tokens::a_client_that_google_refuses_is_told_from_a_token(bench().await).await;
     tokens::passing_trouble_is_tried_once_a_cooldown(bench().await).await;
     tokens::a_replaced_refresh_token_is_kept(bench().await).await;
     secrets::bucket_keys_come_back_whole(bench().await).await;

@@ -22,8 +22,10 @@ pub trait Setup: Send + Sync {
     async fn tenants(&self, after: Option<TenantId>, limit: u32) -> StoreResult<Vec<Tenant>>;
     /// Adds a storage. [`StoreError::Conflict`] when the name is taken.
     async fn add_storage(&self, storage: &Storage) -> StoreResult<()>;
-    /// Replaces name and settings of a storage.
-    async fn update_storage(&self, storage: &Storage) -> StoreResult<()>;
+    /// Changes name and settings of a storage from what they were to what they are to be.
+    /// [`StoreError::NotFound`](super::StoreError::NotFound) when it is not there,
+    /// [`StoreError::Conflict`](super::StoreError::Conflict) when they are not what they were, or the name is taken.
+    async fn update_storage(&self, from: &Storage, to: &Storage) -> StoreResult<()>;
     /// A storage by id.
     async fn storage(&self, tenant: TenantId, id: StorageId) -> StoreResult<Option<Storage>>;
     /// A storage by name.

@@ -1,12 +1,16 @@
 //! Tenants and storages.
 
 use async_trait::async_trait;
-use tintype_model::{StorageId, TenantId, storage::Storage, tenant::Tenant};
+use tintype_model::{
+    StorageId, TenantId,
+    storage::{Storage, StorageSettings},
+    tenant::Tenant,
+};
 use tintype_ports::store::{Setup, StoreResult};
 
 use super::Store;
 use crate::{
-    codec::json,
+    codec::{from_json, json},
     failure::{Explain as _, exactly_one, unchanged},
     rows::{StorageRow, TenantRow, all, one},
 };
@@ -124,20 +128,39 @@ impl Setup for Store {
         .await
     }
 
-    async fn update_storage(&self, storage: &Storage) -> StoreResult<()> {
+    async fn update_storage(&self, from: &Storage, to: &Storage) -> StoreResult<()> {
         self.within(async {
-            let mut tx = self.write(storage.tenant).await?;
-            let done = sqlx::query(
-                "UPDATE storages SET name = $3, settings = $4 WHERE tenant_id = $1 AND id = $2",
+            let mut tx = self.write(from.tenant).await?;
+            let stored: Option<(String, String)> = sqlx::query_as(
+                "SELECT name, settings FROM storages WHERE tenant_id = $1 AND id = $2",
             )
-            .bind(storage.tenant.as_uuid())
-            .bind(storage.id.as_uuid())
-            .bind(&storage.name)
-            .bind(json(&storage.settings)?)
+            .bind(from.tenant.as_uuid())
+            .bind(from.id.as_uuid())
+            .fetch_optional(tx.conn())
+            .await?;
+            let Some((name, settings)) = stored else {
+                return Err(unchanged(0, "the storage"));
+            };
+            // Compared as values: an older version wrote the same settings in other words.
+            if name != from.name || from_json::<StorageSettings>(&settings)? != from.settings {
+                return Err(unchanged(1, "the storage"));
+            }
+            let done = sqlx::query(
+                "UPDATE storages SET name = $3, settings = $4
+                 WHERE tenant_id = $1 AND id = $2 AND name = $5 AND settings = $6",
+            )
+            .bind(from.tenant.as_uuid())
+            .bind(from.id.as_uuid())
+            .bind(&to.name)
+            .bind(json(&to.settings)?)
+            .bind(name)
+            .bind(settings)
             .execute(tx.conn())
             .await
             .taken("a storage with this name exists already")?;
-            exactly_one(done.rows_affected(), "the storage")?;
+            if done.rows_affected() == 0 {
+                return Err(unchanged(1, "the storage"));
+            }
             tx.commit().await
         })
         .await

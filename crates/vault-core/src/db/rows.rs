@@ -30,6 +30,7 @@ pub(crate) struct CredentialRow {
     pub(crate) scopes: String,
     pub(crate) refresh_token_expires_at: Option<i64>,
     pub(crate) refused: Option<String>,
+    pub(crate) refused_by: Option<String>,
     pub(crate) access_token: Option<Vec<u8>>,
     pub(crate) access_number: Option<i64>,
     pub(crate) access_expires_at: Option<i64>,

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
-use tintype_ports::VaultError;
+use tintype_ports::{VaultError, vault::Refusal};
 
 use crate::{
     Inner, audit::NewEntry, db::CredentialRow, error::database, records::Shared, tenants::Held,
@@ -33,8 +33,8 @@ pub(super) async fn save(
     if row.generation != tried.generation {
         return Ok(None);
     }
-    if let Some(why) = row.refused {
-        return Err(VaultError::Refused(why));
+    if let Some(refusal) = row.refusal() {
+        return Err(VaultError::Refused(refusal));
     }
     let keys = held.keys.clone();
     let key = keys.data()?;
@@ -94,15 +94,14 @@ pub(super) async fn refuse(
     vault: &Inner,
     tried: &CredentialRow,
     number: i64,
-    why: &str,
+    refusal: &Refusal,
 ) -> Result<bool, VaultError> {
     let now = vault.now().await?;
     let (mut held, mut row) = locked(vault, tried).await?;
     if row.version != tried.version || has_newer(&row, number) {
         return Ok(false);
     }
-    row.refused = Some(why.to_owned());
-    row.forget_access();
+    row.refuse(refusal);
     row.retry_at = None;
     give_back(vault, &mut row);
     held.tx.put_credential(&row).await.map_err(database)?;

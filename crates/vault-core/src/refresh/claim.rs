@@ -128,8 +128,8 @@ fn next(
 ) -> Result<Next, VaultError> {
     let mut opened = row.open(key, key_version)?;
     let refresh_token = opened.refresh_token.take().ok_or(VaultError::WrongKind)?;
-    if let Some(why) = &row.refused {
-        return Err(VaultError::Refused(why.clone()));
+    if let Some(refusal) = row.refusal() {
+        return Err(VaultError::Refused(refusal));
     }
     let shared = row.open_access(key)?;
     let living = shared.filter(|shared| is_living(shared.token.expires_at, now));

@@ -10,13 +10,14 @@ use chrono::TimeDelta;
 use tintype_ports::{
     VaultError,
     google_auth::RefreshError,
-    vault::{AccessToken, Grant},
+    vault::{AccessToken, Grant, Refusal, RefusedBy},
 };
 use tokio::{sync::OwnedMutexGuard, time::Instant};
 
 use crate::{
     Inner,
     audit::{NewEntry, Outcome},
+    db::CredentialRow,
     tokens::{Candidate, Slot, Unsaved},
 };
 use answer::scrub;
@@ -179,17 +180,27 @@ async fn ask(vault: &Arc<Inner>, claimed: Claimed) -> Result<Unsaved, Round> {
             }
             Err(VaultError::Unavailable(why).into())
         }
-        Err(RefreshError::InvalidGrant(why) | RefreshError::InvalidClient(why)) => {
-            let why = scrub(&why, &secrets);
-            let refused = vault
-                .within(answer::refuse(vault, &row, number, &why))
-                .await?;
-            if refused {
-                Err(VaultError::Refused(why).into())
-            } else {
-                Err(Round::Again)
-            }
+        Err(RefreshError::InvalidGrant(why)) => {
+            let reason = scrub(&why, &secrets);
+            let by = RefusedBy::Token;
+            Err(refuse(vault, &row, number, Refusal { by, reason }).await)
         }
+        Err(RefreshError::InvalidClient(why)) => {
+            let reason = scrub(&why, &secrets);
+            let by = RefusedBy::Client;
+            Err(refuse(vault, &row, number, Refusal { by, reason }).await)
+        }
+    }
+}
+
+async fn refuse(vault: &Inner, row: &CredentialRow, number: i64, refusal: Refusal) -> Round {
+    match vault
+        .within(answer::refuse(vault, row, number, &refusal))
+        .await
+    {
+        Ok(true) => VaultError::Refused(refusal).into(),
+        Ok(false) => Round::Again,
+        Err(error) => error.into(),
     }
 }
 

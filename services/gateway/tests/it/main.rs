@@ -1,10 +1,12 @@
 //! The API over real HTTP: the gateway on a SQLite catalogue and the emulator, with the engine running behind it.
 
+mod checklist;
 mod conventions;
 mod door;
 mod events;
 mod hostile;
 mod keyed;
 mod looking;
+mod storages;
 mod way;
 mod world;

@@ -75,7 +75,7 @@ async fn an_account_is_tested_and_its_credential_replaced() {
     let path = format!("/v1/storages/{account}/test");
     let good = send(world.of(&tenant, "POST", &path)).await;
     assert_eq!(good.body["passed"], true, "{good:?}");
-    assert_eq!(good.body["checks"].as_array().map(Vec::len), Some(4));
+    assert_eq!(good.body["checks"].as_array().map(Vec::len), Some(6));
     let path = format!("/v1/storages/{account}/credential");
     let mut wrong = world.credential();
     wrong["refresh_token"] = json!("1//no-such-token-at-all");
@@ -84,7 +84,7 @@ async fn an_account_is_tested_and_its_credential_replaced() {
     let path = format!("/v1/storages/{account}/test");
     let bad = send(world.of(&tenant, "POST", &path)).await;
     assert_eq!(bad.body["passed"], false, "{bad:?}");
-    assert_eq!(bad.body["checks"][0]["code"], "auth_lost");
+    assert_eq!(bad.body["checks"][1]["code"], "auth_lost");
 }
 
 #[tokio::test]

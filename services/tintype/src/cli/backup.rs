@@ -3,7 +3,7 @@
 mod inputs;
 mod outcome;
 
-use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::Args;
 use tintype_app::{App, runs::RunChoice};
@@ -15,6 +15,7 @@ use tintype_runtime::Lifecycle;
 use url::Url;
 
 use self::{inputs::Inputs, outcome::Outcome};
+use super::oauth_client::OAuthClient;
 use crate::{
     engine::Engine,
     failure::Failure,
@@ -42,15 +43,8 @@ Google shows an app only the photos that the app's own OAuth client uploaded (si
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Backup {
-    /// OAuth client id, of the form 123-abc.apps.googleusercontent.com
-    #[arg(long, value_name = "ID", required_unless_present = "client_file")]
-    client_id: Option<String>,
-    /// File with the OAuth client secret; or set TINTYPE_CLIENT_SECRET
-    #[arg(long, value_name = "FILE")]
-    client_secret_file: Option<PathBuf>,
-    /// The client's JSON file from Google Cloud console, instead of id and secret
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_id", "client_secret_file"])]
-    client_file: Option<PathBuf>,
+    #[command(flatten)]
+    client: OAuthClient,
     /// File with what `rclone authorize "google photos"` printed; - reads standard input
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
@@ -200,17 +194,4 @@ impl Backup {
         };
         Ok((app.start_run(plan.tenant, plan.id, choice).await?, false))
     }
-}
-
-/// Reads a small text file, or standard input for `-`.
-fn read_small(path: &std::path::Path) -> Result<String, Failure> {
-    use std::io::Read;
-    let limit = tintype_model::credential::MAX_INPUT as u64 + 1;
-    let mut text = String::new();
-    let read = match path.to_str() {
-        Some("-") => std::io::stdin().take(limit).read_to_string(&mut text),
-        _ => fs::File::open(path).and_then(|file| file.take(limit).read_to_string(&mut text)),
-    };
-    read.map_err(|error| Failure::file("reading", path, &error))?;
-    Ok(text)
 }

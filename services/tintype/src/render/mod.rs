@@ -11,7 +11,7 @@ pub(crate) use console::{Console, Mark, Meter};
 pub(crate) use run_view::RunView;
 pub(crate) use shell::{program, quoted};
 pub(crate) use table::Table;
-pub(crate) use units::{bytes, count, counted, printable, span};
+pub(crate) use units::{bytes, count, counted, printable, sentence, span};
 
 use std::io::Write as _;
 

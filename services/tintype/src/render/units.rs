@@ -52,7 +52,15 @@ pub(crate) fn span(value: Duration) -> String {
 
 /// Text from outside that cannot move the cursor, turn the line around or fill the screen: at most 80 characters.
 pub(crate) fn printable(text: &str) -> String {
-    const LONGEST: usize = 80;
+    harmless(text, 80)
+}
+
+/// The same for what somebody has to say: at most 500 characters.
+pub(crate) fn sentence(text: &str) -> String {
+    harmless(text, 500)
+}
+
+fn harmless(text: &str, longest: usize) -> String {
     let harmless = |c: char| {
         let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if c.is_control() || turns {
@@ -61,8 +69,8 @@ pub(crate) fn printable(text: &str) -> String {
             c
         }
     };
-    let mut shown: String = text.chars().take(LONGEST).map(harmless).collect();
-    if text.chars().nth(LONGEST).is_some() {
+    let mut shown: String = text.chars().take(longest).map(harmless).collect();
+    if text.chars().nth(longest).is_some() {
         shown.push('…');
     }
     shown
@@ -107,5 +115,6 @@ mod tests {
             "{shown}"
         );
         assert_eq!(printable(&"x".repeat(4096)).chars().count(), 81);
+        assert_eq!(sentence(&"x".repeat(4096)).chars().count(), 501);
     }
 }

@@ -10,7 +10,7 @@ use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     Vault, VaultError, VaultKeeper as _,
     contract::vault::{google_secret, grant, s3_secret, storage, suite, tenant},
-    vault::{AccessToken, AuditEntry, BucketKeys, Grant, Secret, SecretInfo},
+    vault::{AccessToken, AuditEntry, BucketKeys, Grant, Refusal, RefusedBy, Secret, SecretInfo},
 };
 use tintype_vault_client::VaultClient;
 
@@ -131,10 +131,14 @@ async fn keepers_have_their_way_and_their_errors_arrive_as_they_are() {
     assert!(second.version > first.version);
 
     let revoked = gateway.revoke(ten, stg, "the person asked").await.unwrap();
-    assert_eq!(revoked.refused.as_deref(), Some("the person asked"));
+    let asked = Refusal {
+        by: RefusedBy::Keeper,
+        reason: "the person asked".into(),
+    };
+    assert_eq!(revoked.refused.as_ref(), Some(&asked));
     let token = worker.access_token(&grant(ten, stg), None).await;
     assert!(
-        matches!(&token, Err(VaultError::Refused(why)) if why == "the person asked"),
+        matches!(&token, Err(VaultError::Refused(why)) if *why == asked),
         "{token:?}"
     );
     let wordless = gateway.revoke(ten, stg, "").await.unwrap_err();

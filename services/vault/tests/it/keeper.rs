@@ -15,7 +15,10 @@ use tintype_ports::{
     Vault, VaultError, VaultKeeper,
     contract::vault::FakeGoogle,
     fake::{ManualClock, SeededEntropy},
-    vault::{AccessToken, AuditEntry, BucketKeys, Grant, KeyStanding, Secret, SecretInfo},
+    vault::{
+        AccessToken, AuditEntry, BucketKeys, Grant, KeyStanding, Refusal, RefusedBy, Secret,
+        SecretInfo,
+    },
 };
 use tintype_vault_core::{KeyRing, VaultCore};
 use tokio::sync::Semaphore;
@@ -117,7 +120,7 @@ impl Vault for SwitchedKeeper {
         let core = self.pass().await?;
         let place = (grant.tenant, grant.storage);
         if let Some(reason) = self.revoked.lock().unwrap().get(&place) {
-            return Err(VaultError::Refused(reason.clone()));
+            return Err(VaultError::Refused(by_keeper(reason)));
         }
         core.access_token(grant, rejected).await
     }
@@ -145,6 +148,13 @@ impl Vault for SwitchedKeeper {
         limit: u32,
     ) -> Result<Vec<AuditEntry>, VaultError> {
         self.pass().await?.audit_log(tenant, after, limit).await
+    }
+}
+
+fn by_keeper(reason: &str) -> Refusal {
+    Refusal {
+        by: RefusedBy::Keeper,
+        reason: reason.to_owned(),
     }
 }
 
@@ -176,7 +186,7 @@ impl VaultKeeper for SwitchedKeeper {
         let mut revoked = self.revoked.lock().unwrap();
         revoked.insert((tenant, storage), reason.to_owned());
         Ok(SecretInfo {
-            refused: Some(reason.to_owned()),
+            refused: Some(by_keeper(reason)),
             ..known
         })
     }

@@ -83,16 +83,19 @@ impl World {
     /// Has the size of each item asked for before its download.
     pub(crate) async fn read_sizes(&self) {
         let store = &self.process.app.ports().store;
-        let mut storage = store
+        let storage = store
             .storage(self.first.tenant, self.first.storage)
             .await
             .expect("the store answers")
             .expect("the storage is there");
-        let StorageSettings::GooglePhotos(settings) = &mut storage.settings else {
+        let StorageSettings::GooglePhotos(mut settings) = storage.settings.clone() else {
             panic!("the source is no google photos storage");
         };
         settings.read_size = true;
-        store.update_storage(&storage).await.expect("updated");
+        let app = &self.process.app;
+        app.update_storage(&storage, &storage.name, Some(settings))
+            .await
+            .expect("updated");
     }
 
     /// Moves our clock; Google's moves along.

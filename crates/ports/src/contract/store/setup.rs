@@ -73,7 +73,8 @@ pub async fn storages_are_listed_by_name_and_changed_in_place(under_test: StoreU
         },
         ..disk.clone()
     };
-    world.store.update_storage(&changed).await.expect("changed");
+    let updated = world.store.update_storage(&disk, &changed).await;
+    updated.expect("changed");
     assert_eq!(names().await, ["attic", "photos"]);
     assert_eq!(
         world
@@ -81,10 +82,20 @@ pub async fn storages_are_listed_by_name_and_changed_in_place(under_test: StoreU
             .storage(world.tenant, disk.id)
             .await
             .expect("read"),
-        Some(changed)
+        Some(changed.clone())
     );
     let unknown = storage(world.tenant, "unknown");
-    let refused = world.store.update_storage(&unknown).await;
+    // Whoever saw what was there before changes nothing.
+    let late = world.store.update_storage(&disk, &disk).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    let namesake = Storage {
+        name: "photos".into(),
+        ..changed.clone()
+    };
+    let taken = world.store.update_storage(&changed, &namesake).await;
+    assert!(matches!(taken, Err(StoreError::Conflict(_))), "{taken:?}");
+    assert_eq!(names().await, ["attic", "photos"]);
+    let refused = world.store.update_storage(&unknown, &unknown).await;
     assert!(
         matches!(refused, Err(StoreError::NotFound(_))),
         "{refused:?}"

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 
 use super::{KeeperBench, google_secret, grant, s3_secret, storage, tenant};
-use crate::vault::{Grant, VaultError};
+use crate::vault::{Grant, Refusal, RefusedBy, VaultError};
 
 pub(super) async fn a_secret_is_rotated_only_where_it_is_as_expected(bench: KeeperBench) {
     let Grant {
@@ -69,15 +69,19 @@ pub(super) async fn a_revoked_credential_gives_nothing_until_it_is_replaced(benc
         .expect("put");
     bench.token().await.expect("a token");
     bench.keeper.bucket_keys(&second).await.expect("keys");
+    let stolen = Refusal {
+        by: RefusedBy::Keeper,
+        reason: "stolen laptop".into(),
+    };
     for storage in [first, second.storage] {
         let revoked = bench.keeper.revoke(tenant, storage, "stolen laptop").await;
         let info = revoked.expect("revoked");
-        assert_eq!(info.refused.as_deref(), Some("stolen laptop"));
+        assert_eq!(info.refused.as_ref(), Some(&stolen));
     }
     let token = bench.token().await;
-    assert!(matches!(token, Err(VaultError::Refused(why)) if why == "stolen laptop"));
+    assert!(matches!(token, Err(VaultError::Refused(why)) if why == stolen));
     let keys = bench.keeper.bucket_keys(&second).await;
-    assert!(matches!(keys, Err(VaultError::Refused(why)) if why == "stolen laptop"));
+    assert!(matches!(keys, Err(VaultError::Refused(why)) if why == stolen));
     assert_eq!(bench.google.calls(), 1, "google is not asked any more");
     bench.put(google_secret()).await;
     bench.token().await.expect("the new credential is good");

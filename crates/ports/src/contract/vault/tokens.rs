@@ -9,7 +9,7 @@ use super::{Bench, FakeGoogle, REFRESH_TOKEN, SCOPES, google_secret};
 use crate::{
     clock::Clock as _,
     google_auth::{RefreshAnswer, RefreshError},
-    vault::{Grant, VaultError},
+    vault::{Grant, Refusal, RefusedBy, VaultError},
 };
 
 pub(super) async fn a_token_is_kept_until_a_minute_before_its_end(bench: Bench) {
@@ -83,7 +83,11 @@ pub(super) async fn a_refused_credential_is_not_tried_again_until_replaced(bench
         "Token has been expired or revoked.".into(),
     )));
     for _ in 0..5 {
-        assert!(matches!(bench.token().await, Err(VaultError::Refused(_))));
+        let refused = bench.token().await;
+        assert!(
+            matches!(&refused, Err(VaultError::Refused(why)) if why.by == RefusedBy::Token),
+            "{refused:?}"
+        );
         bench.clock.advance(TimeDelta::hours(1));
     }
     assert_eq!(bench.google.calls(), 1);
@@ -96,10 +100,9 @@ pub(super) async fn a_refused_credential_is_not_tried_again_until_replaced(bench
         .await
         .expect("describe")
         .expect("it is there");
-    assert!(
-        info.refused
-            .is_some_and(|why| why.contains("expired or revoked"))
-    );
+    let refusal = info.refused.expect("a refusal");
+    assert_eq!(refusal.by, RefusedBy::Token);
+    assert!(refusal.reason.contains("expired or revoked"), "{refusal:?}");
     bench.put(google_secret()).await;
     bench.token().await.expect("a new credential is tried");
     let info = bench
@@ -109,6 +112,30 @@ pub(super) async fn a_refused_credential_is_not_tried_again_until_replaced(bench
         .expect("describe")
         .expect("it is there");
     assert_eq!(info.refused, None);
+}
+
+pub(super) async fn a_client_that_google_refuses_is_told_from_a_token(bench: Bench) {
+    bench.put(google_secret()).await;
+    bench
+        .google
+        .script(Err(RefreshError::InvalidClient("Unauthorized".into())));
+    let expected = Refusal {
+        by: RefusedBy::Client,
+        reason: "Unauthorized".into(),
+    };
+    for _ in 0..2 {
+        let refused = bench.token().await;
+        assert!(
+            matches!(&refused, Err(VaultError::Refused(why)) if *why == expected),
+            "{refused:?}"
+        );
+    }
+    let Grant {
+        tenant, storage, ..
+    } = bench.grant;
+    let info = bench.vault.describe(tenant, storage).await;
+    let info = info.expect("describe").expect("it is there");
+    assert_eq!(info.refused, Some(expected));
 }
 
 pub(super) async fn passing_trouble_is_tried_once_a_cooldown(bench: Bench) {

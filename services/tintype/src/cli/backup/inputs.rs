@@ -1,25 +1,18 @@
 //! Everything the command line names, read and checked before anything is stored.
 
-use secrecy::SecretString;
 use tintype_app::Settings;
-use tintype_model::{
-    credential::{ClientId, ClientSecretFile, TokenBlob},
-    quota::QuotaLimits,
-    storage::GooglePhotosSettings,
-};
+use tintype_model::{credential::TokenBlob, quota::QuotaLimits, storage::GooglePhotosSettings};
 use tintype_ports::Clock;
 use tintype_runtime::SystemClock;
 
-use super::{Backup, read_small};
+use super::Backup;
 use crate::{
+    cli::read_small,
     config::{self, Profile},
     failure::Failure,
     place::Place,
     setup::Account,
 };
-
-/// Holds the OAuth client secret when no file does.
-const SECRET_VARIABLE: &str = "TINTYPE_CLIENT_SECRET";
 
 /// What the command line says, understood.
 pub(super) struct Inputs {
@@ -34,9 +27,10 @@ pub(super) struct Inputs {
 impl Backup {
     /// Reads files, environment and options.
     pub(super) fn inputs(&self) -> Result<Inputs, Failure> {
-        let (client_id, client_secret) = self.client()?;
+        let (client_id, client_secret) = self.client.read()?;
         let token = TokenBlob::parse_at(&read_small(&self.token_file)?, SystemClock.now())?;
         let settings = GooglePhotosSettings {
+            read_only: true,
             start_year: self.start_year,
             include_archived: self.include_archived,
             ..GooglePhotosSettings::new(client_id.project().clone())
@@ -73,27 +67,5 @@ impl Backup {
             max_downloads: self.transfers,
             ..usual
         }
-    }
-
-    fn client(&self) -> Result<(ClientId, SecretString), Failure> {
-        if let Some(file) = &self.client_file {
-            let client = ClientSecretFile::parse(&read_small(file)?)?;
-            return Ok((client.client_id, client.client_secret));
-        }
-        let id = ClientId::parse(self.client_id.as_deref().unwrap_or_default())?;
-        let secret = match &self.client_secret_file {
-            Some(file) => read_small(file)?,
-            None => std::env::var(SECRET_VARIABLE).unwrap_or_default(),
-        };
-        let secret = secret.trim();
-        if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::usage(
-                "client secret: is missing, or is no line of plain characters",
-            )
-            .with_action(format!(
-                "put it into a file and give --client-secret-file, or set {SECRET_VARIABLE}"
-            )));
-        }
-        Ok((id, SecretString::from(secret)))
     }
 }

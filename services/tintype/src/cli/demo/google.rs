@@ -22,8 +22,8 @@ const VIDEOS: u64 = 4;
 const VIDEO_BYTES: u64 = 2 << 20;
 /// The seed of the videos' bytes, another one than the photos'.
 const VIDEO_SEED: u64 = 4;
-/// Dates before this year are shown too: a person's own folder may hold scans of old prints.
-const FIRST_YEAR: i32 = 1;
+/// The year of the first photograph: a person's own folder may hold scans of old prints.
+const FIRST_YEAR: i32 = 1826;
 
 /// A running emulator.
 pub(super) struct Google {
@@ -99,6 +99,7 @@ impl Google {
         let client_id = ClientId::parse(DEFAULT_CLIENT_ID)?;
         let token = TokenBlob::parse(pasted)?;
         let settings = GooglePhotosSettings {
+            read_only: true,
             start_year: FIRST_YEAR,
             ..GooglePhotosSettings::new(client_id.project().clone())
         };

@@ -92,16 +92,7 @@ pub(crate) async fn handle(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let topics = topics(query.topics.as_deref())?;
-    let Some(seat) = shared.streams.take(tenant) else {
-        let mut problem = Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "busy",
-            "Too many streams are open",
-            "try again in a moment",
-        );
-        problem.retry_after = Some(5);
-        return Err(problem);
-    };
+    let seat = shared.streams.take(tenant).ok_or_else(Problem::no_seat)?;
     let events = &shared.app.ports().events;
     let seen = events.watch(tenant, last_seen(&headers)).await;
     let seen = seen.map_err(AppError::from)?;

@@ -6,14 +6,20 @@ use axum::{Json, extract::State};
 use tintype_model::StorageId;
 
 use super::View;
-use crate::{Shared, caller::Tenant, id::Id, problem::Problem};
+use crate::{
+    Shared,
+    caller::Tenant,
+    etag::{self, Tag},
+    id::Id,
+    problem::Problem,
+};
 
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
     Id(id): Id<StorageId>,
-) -> Result<Json<View>, Problem> {
+) -> Result<(Tag, Json<View>), Problem> {
     let found = shared.app.ports().store.storage(tenant, id).await?;
     let found = found.ok_or_else(|| Problem::not_found("the storage"))?;
-    Ok(Json(found.into()))
+    Ok((etag::of(&found), Json(found.into())))
 }

@@ -1,10 +1,14 @@
 //! Storages: connected places. What opens them goes in and never comes out.
 
+mod checks;
 pub(super) mod create;
 pub(super) mod credential;
 pub(super) mod get;
 pub(super) mod list;
+mod options;
 pub(super) mod test;
+pub(super) mod test_new;
+pub(super) mod update;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};

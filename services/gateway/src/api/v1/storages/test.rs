@@ -1,60 +1,26 @@
-//! `POST /v1/storages/{id}/test`: tests an account with real calls, three quota units at most.
+//! `POST /v1/storages/{id}/test`: tests an account with real calls: four that Google counts at most.
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
-use serde::Serialize;
-use tintype_app::setup::{Check, CheckResult};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use tintype_model::StorageId;
 
+use super::checks;
 use crate::{Shared, caller::Tenant, id::Id, problem::Problem};
-
-/// How the test went.
-#[derive(Debug, Serialize)]
-pub(crate) struct Outcome {
-    passed: bool,
-    checks: Vec<Line>,
-}
-
-#[derive(Debug, Serialize)]
-struct Line {
-    name: &'static str,
-    result: &'static str,
-    detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<&'static str>,
-}
-
-impl From<Check> for Line {
-    fn from(check: Check) -> Self {
-        let (result, detail, code, action) = match check.result {
-            CheckResult::Passed(evidence) => ("passed", evidence, None, None),
-            CheckResult::Skipped(why) => ("skipped", why, None, None),
-            CheckResult::Failed {
-                kind,
-                cause,
-                action,
-            } => ("failed", cause, Some(kind.code()), Some(action)),
-        };
-        Self {
-            name: check.name.title(),
-            result,
-            detail,
-            code,
-            action,
-        }
-    }
-}
 
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
     Id(id): Id<StorageId>,
-) -> Result<Json<Outcome>, Problem> {
-    let mut checks = Vec::new();
-    let note = |check: Check| checks.push(check.into());
-    let passed = shared.app.test_storage(tenant, id, note).await?;
-    Ok(Json(Outcome { passed, checks }))
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    // A storage that is not there is told before a stream begins.
+    let found = shared.app.ports().store.storage(tenant, id).await?;
+    found.ok_or_else(|| Problem::not_found("the storage"))?;
+    let app = shared.app.clone();
+    checks::answer(&shared, tenant, &headers, |lines| async move {
+        app.test_storage(tenant, id, |check| lines.tell(check))
+            .await
+    })
+    .await
 }

@@ -1,0 +1,54 @@
+//! What a person chooses for a Google Photos account.
+
+use tintype_model::storage::{GooglePhotosSettings, StorageSettings};
+
+use crate::problem::Problem;
+
+/// The options that a body names; what it leaves out stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Options {
+    pub(super) read_only: Option<bool>,
+    pub(super) start_year: Option<i32>,
+    pub(super) include_archived: Option<bool>,
+    pub(super) read_size: Option<bool>,
+}
+
+impl Options {
+    /// These options on top of `settings`.
+    pub(super) fn over(self, mut settings: GooglePhotosSettings) -> GooglePhotosSettings {
+        settings.read_only = self.read_only.unwrap_or(settings.read_only);
+        settings.start_year = self.start_year.unwrap_or(settings.start_year);
+        settings.include_archived = self.include_archived.unwrap_or(settings.include_archived);
+        settings.read_size = self.read_size.unwrap_or(settings.read_size);
+        settings
+    }
+
+    /// The account's settings with these options; `None` for another kind of storage, which has none of them.
+    pub(super) fn of(
+        self,
+        storage: &StorageSettings,
+    ) -> Result<Option<GooglePhotosSettings>, Problem> {
+        match storage {
+            StorageSettings::GooglePhotos(settings) => Ok(Some(self.over(settings.clone()))),
+            StorageSettings::LocalFolder { .. } | StorageSettings::S3(_) => match self.named() {
+                Some(field) => Err(Problem::field(field, "only a google photos storage has it")),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// One that is named, if any is.
+    pub(super) const fn named(self) -> Option<&'static str> {
+        if self.read_only.is_some() {
+            Some("read_only")
+        } else if self.start_year.is_some() {
+            Some("start_year")
+        } else if self.include_archived.is_some() {
+            Some("include_archived")
+        } else if self.read_size.is_some() {
+            Some("read_size")
+        } else {
+            None
+        }
+    }
+}

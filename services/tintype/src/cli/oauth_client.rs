@@ -1,0 +1,66 @@
+//! The OAuth client and the token that a person gives on the command line, by files and environment: never as arguments, which
+//! others on the machine can see.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use secrecy::SecretString;
+use tintype_model::credential::{ClientId, ClientSecretFile};
+
+use super::read_small;
+use crate::failure::Failure;
+
+/// Holds the OAuth client secret when no file does.
+const SECRET_VARIABLE: &str = "TINTYPE_CLIENT_SECRET";
+
+/// An OAuth client.
+#[derive(Debug, Args)]
+pub(super) struct OAuthClient {
+    /// OAuth client id, of the form 123-abc.apps.googleusercontent.com
+    #[arg(long, value_name = "ID", required_unless_present = "client_file")]
+    client_id: Option<String>,
+    /// File with the OAuth client secret; or set TINTYPE_CLIENT_SECRET
+    #[arg(long, value_name = "FILE")]
+    client_secret_file: Option<PathBuf>,
+    /// The client's JSON file from Google Cloud console, instead of id and secret
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_id", "client_secret_file"])]
+    client_file: Option<PathBuf>,
+}
+
+impl OAuthClient {
+    /// Reads files and environment.
+    pub(super) fn read(&self) -> Result<(ClientId, SecretString), Failure> {
+        if let Some(file) = &self.client_file {
+            let client = ClientSecretFile::parse(&read_small(file)?)?;
+            return Ok((client.client_id, client.client_secret));
+        }
+        let id = ClientId::parse(self.client_id.as_deref().unwrap_or_default())?;
+        let secret = secret(
+            "client secret",
+            self.client_secret_file.as_deref(),
+            "--client-secret-file",
+            SECRET_VARIABLE,
+        )?;
+        Ok((id, secret))
+    }
+}
+
+/// A secret of one line, from the file if there is one, else from the variable.
+pub(super) fn secret(
+    name: &str,
+    file: Option<&Path>,
+    option: &str,
+    variable: &str,
+) -> Result<SecretString, Failure> {
+    let text = match file {
+        Some(file) => read_small(file)?,
+        None => std::env::var(variable).unwrap_or_default(),
+    };
+    let line = text.trim();
+    if line.is_empty() || !line.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = format!("{name}: is missing, or is no line of plain characters");
+        let action = format!("put it into a file and give {option}, or set {variable}");
+        return Err(Failure::usage(message).with_action(action));
+    }
+    Ok(SecretString::from(line))
+}

@@ -1,0 +1,55 @@
+//! `tintype storage`: connects places to a server, and tests them.
+
+mod add;
+mod list;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::{failure::Failure, remote::Server};
+
+const EXAMPLES: &str = "\
+Examples:
+  tintype serve --profile embedded                        a server on this machine, in another terminal
+  rclone authorize \"google photos\" CLIENT_ID CLIENT_SECRET > token.txt
+  tintype storage add google-photos --name family --client-file client.json --token-file token.txt
+  tintype storage add folder --name disk --path /srv/photos
+  tintype storage test family
+  tintype storage list --server https://photos.example --server-token-file operator.token --tenant acme";
+
+/// What to do with the storages of which server.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Storage {
+    #[command(flatten)]
+    server: Server,
+    /// Print the result as JSON on standard output
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Connect a place; an account is tested first
+    #[command(subcommand)]
+    Add(add::Place),
+    /// The places that are connected
+    List,
+    /// Test an account with real calls, four that Google counts at most
+    Test(test::Test),
+}
+
+impl Storage {
+    /// Does it.
+    pub(super) async fn run(self) -> Result<ExitCode, Failure> {
+        match self.task {
+            Task::Add(place) => place.run(&self.server, self.json).await,
+            Task::List => list::run(&self.server, self.json).await,
+            Task::Test(it) => it.run(&self.server, self.json).await,
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The places that are connected.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::{
+    failure::Failure,
+    remote::Server,
+    render::{self, Table, out, printable},
+};
+
+pub(super) async fn run(server: &Server, as_json: bool) -> Result<ExitCode, Failure> {
+    let remote = server.open_tenant(false).await?;
+    let storages: Vec<Value> = remote.all("/v1/storages").await?;
+    if as_json {
+        render::json(&json!({ "data": storages }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if storages.is_empty() {
+        out("nothing is connected yet");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(["name", "kind", "where", "id"]).words(4);
+    for storage in &storages {
+        let text = |field: &str| printable(storage[field].as_str().unwrap_or_default());
+        let place = match storage["kind"].as_str() {
+            Some("google_photos") => format!("cloud project {}", text("project")),
+            Some("s3") => format!("{} at {}", text("bucket"), text("endpoint")),
+            _ => text("path"),
+        };
+        table.row([text("name"), text("kind"), place, text("id")]);
+    }
+    for line in table.lines() {
+        out(&line);
+    }
+    Ok(ExitCode::SUCCESS)
+}

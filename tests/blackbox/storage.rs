@@ -1,0 +1,224 @@
+//! `tintype storage` against an embedded server.
+
+use tintype_emulator::{
+    CallKind, ClientConfig, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Generated,
+    Library, SCOPE_READ,
+};
+use tintype_testkit::process::Spawned;
+
+use crate::household::{Ended, Household, PATIENCE, run, text, tintype};
+
+/// A person with a server of their own.
+struct Home {
+    household: Household,
+    server: String,
+    process: Spawned,
+}
+
+impl Home {
+    async fn new() -> Self {
+        let household = Household::new(Library::Generated(Generated::photos(3, 8_000))).await;
+        let settings = household.path("tintype.toml");
+        let toml = format!(
+            "[google]\nurl = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n",
+            household.google.base_url()
+        );
+        std::fs::write(&settings, toml).expect("written");
+        let mut process = Spawned::start(tintype(&[
+            "serve",
+            "--profile",
+            "embedded",
+            "--config",
+            text(&settings),
+            "--data-dir",
+            text(&household.data()),
+        ]));
+        let line = process
+            .wait_for_line(PATIENCE, |line| line.contains("gateway.address"))
+            .await;
+        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let address = line["gateway.address"].as_str().expect("an address");
+        Self {
+            server: format!("http://{address}"),
+            household,
+            process,
+        }
+    }
+
+    async fn storage(&self, words: &[&str]) -> Ended {
+        let mut command = tintype(&["storage"]);
+        command
+            .args(words)
+            .args(["--server", &self.server, "--data-dir"])
+            .arg(self.household.data())
+            .env("TINTYPE_CLIENT_SECRET", DEFAULT_CLIENT_SECRET)
+            .env_remove("TINTYPE_TOKEN")
+            .env_remove("TINTYPE_TENANT");
+        run(command).await
+    }
+
+    async fn add(&self, name: &str, more: &[&str]) -> Ended {
+        let token = self.household.path("token.json");
+        let mut words = vec!["add", "google-photos", "--name", name];
+        words.extend(["--client-id", DEFAULT_CLIENT_ID]);
+        words.extend(["--token-file", text(&token)]);
+        words.extend(more);
+        self.storage(&words).await
+    }
+
+    fn write_token(&self, scopes: Option<&str>) {
+        let control = &self.household.control;
+        let grant = control.grant(DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, scopes);
+        let token = serde_json::json!({
+            "access_token": "ya29.old", "token_type": "Bearer", "expiry": "2020-01-01T00:00:00Z",
+            "refresh_token": grant.expect("a grant").refresh_token,
+        });
+        let file = self.household.path("token.json");
+        std::fs::write(file, token.to_string()).expect("written");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_connected_tested_and_listed() {
+    let home = Home::new().await;
+    let nothing = home.storage(&["list"]).await;
+    nothing.assert_code(1);
+    assert!(
+        nothing.stderr.contains("tintype storage add"),
+        "{}",
+        nothing.stderr
+    );
+
+    let added = home.add("family", &[]).await;
+    added.assert_code(0);
+    assert!(
+        added.stdout.starts_with("family is connected as stg_"),
+        "{}",
+        added.stdout
+    );
+    for line in [
+        "✓ credential",
+        "✓ token refresh",
+        "✓ granted scopes",
+        "✓ listing",
+        "✓ upload",
+    ] {
+        assert!(added.stderr.contains(line), "{line}: {}", added.stderr);
+    }
+    let again = home.add("family", &[]).await;
+    again.assert_code(2);
+    assert!(again.stderr.contains("already"), "{}", again.stderr);
+
+    let tested = home.storage(&["test", "family", "--json"]).await;
+    tested.assert_code(0);
+    let tested = tested.json();
+    assert_eq!(
+        (&tested["passed"], &tested["requests"]),
+        (&true.into(), &3.into())
+    );
+    assert_eq!(tested["checks"].as_array().map(Vec::len), Some(6));
+
+    let folder = home.household.path("disk");
+    std::fs::create_dir(&folder).expect("a folder");
+    let disk = ["add", "folder", "--name", "disk", "--path", text(&folder)];
+    home.storage(&disk).await.assert_code(0);
+    let list = home.storage(&["list"]).await;
+    for word in [
+        "family",
+        "google_photos",
+        "cloud project 123456789012",
+        "disk",
+    ] {
+        assert!(list.stdout.contains(word), "{word}: {}", list.stdout);
+    }
+    let unknown = home.storage(&["test", "nothing"]).await;
+    unknown.assert_code(1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_troubles_have_four_diagnoses() {
+    let home = Home::new().await;
+    home.add("family", &[]).await.assert_code(0);
+    let control = &home.household.control;
+    let mut said = Vec::new();
+    let mut test = async |words: &str| {
+        let ended = home.storage(&["test", "family"]).await;
+        ended.assert_code(3);
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+        let action = ended.stderr.lines().find(|line| line.starts_with("→ "));
+        said.push(action.expect("what to do").to_owned());
+    };
+    control.set(|switches| switches.api_disabled = true);
+    test("switched off in cloud project 123456789012").await;
+    control.set(|switches| switches.api_disabled = false);
+
+    control.revoke_all(DEFAULT_ACCOUNT, None).expect("revoked");
+    control.expire_access_tokens();
+    test("does not accept the refresh token").await;
+
+    home.write_token(Some(SCOPE_READ));
+    let refused = home.add("reader", &[]).await;
+    refused.assert_code(3);
+    assert!(
+        refused.stderr.contains("photoslibrary.appendonly"),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        refused.stderr.contains("not connected"),
+        "{}",
+        refused.stderr
+    );
+    let action = refused.stderr.lines().find(|line| line.starts_with("→ "));
+    let read_only = action.expect("what to do").to_owned();
+    assert!(read_only.contains("read only"), "{read_only}");
+    home.add("reader", &["--read-only"]).await.assert_code(0);
+    assert_eq!(
+        control.calls(CallKind::UploadRaw),
+        1,
+        "by the first account alone"
+    );
+
+    home.write_token(None);
+    control.add_client(ClientConfig {
+        client_secret: "GOCSPX-another-one-now".into(),
+        ..ClientConfig::default()
+    });
+    let expired = home.add("late", &[]).await;
+    expired.assert_code(3);
+    assert!(
+        expired.stderr.contains("client id and secret"),
+        "{}",
+        expired.stderr
+    );
+    let action = expired.stderr.lines().find(|line| line.starts_with("→ "));
+    said.extend([read_only, action.expect("what to do").to_owned()]);
+    said.sort();
+    said.dedup();
+    assert_eq!(said.len(), 4, "{said:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_or_a_wrong_token_is_told_plainly() {
+    let mut home = Home::new().await;
+    let wrong = home.household.path("wrong.token");
+    std::fs::write(&wrong, "0123456789abcdef0123456789abcdef").expect("written");
+    let refused = home
+        .storage(&["list", "--server-token-file", text(&wrong)])
+        .await;
+    refused.assert_code(2);
+    assert!(
+        refused.stderr.contains("does not know the token"),
+        "{}",
+        refused.stderr
+    );
+    home.process.terminate();
+    assert!(home.process.wait(PATIENCE).await.success());
+    let gone = home.storage(&["list"]).await;
+    gone.assert_code(1);
+    assert!(
+        gone.stderr.contains("tintype serve --profile embedded"),
+        "{}",
+        gone.stderr
+    );
+}
