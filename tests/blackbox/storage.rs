@@ -1,10 +1,13 @@
 //! `tintype storage` against an embedded server.
 
+use std::process::Command;
+
 use tintype_emulator::{
-    CallKind, ClientConfig, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Generated,
-    Library, SCOPE_READ,
+    CallKind, ClientConfig, ConsentAnswer, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID,
+    DEFAULT_CLIENT_SECRET, Generated, Library, SCOPE_READ,
 };
-use tintype_testkit::process::Spawned;
+use tintype_runtime::HttpSettings;
+use tintype_testkit::process::{Spawned, Stream};
 
 use crate::household::{Ended, Household, PATIENCE, run, text, tintype};
 
@@ -46,6 +49,10 @@ impl Home {
     }
 
     async fn storage(&self, words: &[&str]) -> Ended {
+        run(self.command(words)).await
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
         let mut command = tintype(&["storage"]);
         command
             .args(words)
@@ -54,7 +61,7 @@ impl Home {
             .env("TINTYPE_CLIENT_SECRET", DEFAULT_CLIENT_SECRET)
             .env_remove("TINTYPE_TOKEN")
             .env_remove("TINTYPE_TENANT");
-        run(command).await
+        command
     }
 
     async fn add(&self, name: &str, more: &[&str]) -> Ended {
@@ -196,6 +203,59 @@ async fn four_troubles_have_four_diagnoses() {
     said.sort();
     said.dedup();
     assert_eq!(said.len(), 4, "{said:#?}");
+}
+
+/// What a browser does: Google sends the person back, and the browser goes there.
+async fn browse(url: &str) -> String {
+    let http = HttpSettings::default().client().expect("a client");
+    let consent = http.get(url).send().await.expect("google's answer");
+    let back = consent.headers()["location"].to_str().expect("text");
+    let page = http.get(back).send().await.expect("a page");
+    page.text().await.expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_with_a_browser_and_ends_it_again() {
+    let home = Home::new().await;
+    let control = &home.household.control;
+    control.set(|switches| switches.consent = Some(ConsentAnswer::Allow));
+    let is_page = |line: &str| line.trim_start().starts_with("http");
+    let mut adding = Spawned::start(home.command(&[
+        "add",
+        "google-photos",
+        "--name",
+        "studio",
+        "--client-id",
+        DEFAULT_CLIENT_ID,
+        "--sign-in",
+    ]));
+    let url = adding.wait_for_line(PATIENCE, is_page).await;
+    let page = browse(url.trim()).await;
+    assert!(page.contains("studio is connected"), "{page}");
+    let status = adding.wait(PATIENCE).await;
+    let said = adding.text(Stream::Stderr);
+    assert!(status.success(), "{said}");
+    assert!(said.contains("✓ upload"), "{said}");
+
+    home.storage(&["disconnect", "studio"]).await.assert_code(0);
+    assert_eq!(control.calls(CallKind::Revoke), 1);
+    let tested = home.storage(&["test", "studio"]).await;
+    assert!(tested.stderr.contains("✗ credential"), "{}", tested.stderr);
+
+    let words = ["sign-in", "studio", "--client-id", DEFAULT_CLIENT_ID];
+    let mut again = Spawned::start(home.command(&words));
+    let url = again.wait_for_line(PATIENCE, is_page).await;
+    browse(url.trim()).await;
+    assert!(again.wait(PATIENCE).await.success());
+
+    home.storage(&["remove", "studio"]).await.assert_code(0);
+    assert_eq!(control.calls(CallKind::Revoke), 2);
+    let list = home.storage(&["list"]).await;
+    assert!(
+        list.stdout.contains("nothing is connected"),
+        "{}",
+        list.stdout
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

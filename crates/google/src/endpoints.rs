@@ -15,6 +15,8 @@ pub struct GoogleEndpoints {
     pub revoke: Url,
     /// The consent page that a person is sent to.
     pub auth: Url,
+    /// Who an access token is of.
+    pub user_info: Url,
 }
 
 static GOOGLE: LazyLock<GoogleEndpoints> = LazyLock::new(|| GoogleEndpoints {
@@ -22,6 +24,7 @@ static GOOGLE: LazyLock<GoogleEndpoints> = LazyLock::new(|| GoogleEndpoints {
     token: pinned("https://oauth2.googleapis.com/token"),
     revoke: pinned("https://oauth2.googleapis.com/revoke"),
     auth: pinned("https://accounts.google.com/o/oauth2/v2/auth"),
+    user_info: pinned("https://www.googleapis.com/oauth2/v3/userinfo"),
 });
 
 #[expect(clippy::expect_used, reason = "constants, which a test reads")]
@@ -44,6 +47,7 @@ impl GoogleEndpoints {
             token: below(base, "token"),
             revoke: below(base, "revoke"),
             auth: below(base, "o/oauth2/v2/auth"),
+            user_info: below(base, "oauth2/v3/userinfo"),
         }
     }
 

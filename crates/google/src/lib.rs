@@ -9,7 +9,7 @@
 //! | `library` | the Library API: listings, albums, items by id |
 //! | `download` | base URLs: bytes, with resumption |
 //! | `upload` | bytes on their way to Google |
-//! | `oauth` | the token endpoint, which only the vault calls |
+//! | `oauth` | sign-in, tokens and their end, which only the vault calls |
 //!
 //! Every attempt, repeated ones included, first asks the `CallGate`; the client below repeats nothing by itself.
 

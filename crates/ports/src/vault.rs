@@ -1,10 +1,16 @@
 //! The vault: keeps refresh tokens, client secrets and keys to itself and hands out short-lived access tokens.
 
+mod refusal;
+mod sign_in;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tintype_model::{ErrorKind, RunId, StorageId, TenantId};
+
+pub use refusal::{Refusal, RefusedBy};
+pub use sign_in::{OAuthClient, SignInAnswer, SignInFault, SignInPage, SignInRequest, SignedIn};
 
 /// A secret that goes into the vault.
 #[derive(Debug, Clone)]
@@ -25,50 +31,6 @@ pub enum Secret {
         /// Secret access key.
         secret_access_key: SecretString,
     },
-}
-
-/// Who refuses a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusedBy {
-    /// Google does not take the refresh token any more: the person must sign in again.
-    Token,
-    /// Google does not know the OAuth client, or its secret is wrong or has expired.
-    Client,
-    /// A keeper of the vault revoked it.
-    Keeper,
-}
-
-impl RefusedBy {
-    /// The word that stands in databases.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Client => "client",
-            Self::Keeper => "keeper",
-        }
-    }
-}
-
-/// Why a credential is refused, until it is replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// Who refuses it.
-    pub by: RefusedBy,
-    /// Google's words, or the keeper's.
-    pub reason: String,
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let by = match self.by {
-            RefusedBy::Token => "google does not accept the refresh token",
-            RefusedBy::Client => "google does not accept the oauth client id and secret",
-            RefusedBy::Keeper => "it was revoked",
-        };
-        write!(f, "{by}: {}", self.reason)
-    }
 }
 
 /// What anybody may know of a secret.
@@ -136,7 +98,7 @@ pub struct AuditEntry {
     pub number: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `put`, `rotate`, `revoke`, `issue`, `refresh`, `reveal`, `sign`, `delete`, `rewrap`, `refused`, `destroy`.
+    /// `put`, `rotate`, `revoke`, `issue`, `refresh`, `reveal`, `sign`, `delete`, `rewrap`, `refused`, `destroy`, `sign_in`.
     pub action: String,
     /// The storage whose secret was used.
     pub storage: Option<StorageId>,
@@ -161,6 +123,9 @@ pub enum VaultError {
     /// Google's token endpoint has passing trouble.
     #[error("no access token could be had: {0}")]
     Unavailable(String),
+    /// A sign-in gave no credential.
+    #[error(transparent)]
+    SignIn(#[from] SignInFault),
     /// The use could not be written to the audit log, so there is no answer.
     #[error("the use could not be audited")]
     Audit(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -189,6 +154,7 @@ impl VaultError {
             Self::NotFound => ErrorKind::NotFound,
             Self::WrongKind => ErrorKind::InvalidInput,
             Self::Refused(_) => ErrorKind::AuthLost,
+            Self::SignIn(fault) => fault.kind(),
             Self::Unavailable(_) | Self::Audit(_) | Self::Database(_) | Self::Locked(_) => {
                 ErrorKind::Unavailable
             }
@@ -232,6 +198,35 @@ pub trait Vault: Send + Sync {
 
     /// The public half of the storage's signing key, made at first use: 32 bytes.
     async fn signing_key(&self, grant: &Grant) -> Result<[u8; 32], VaultError>;
+
+    /// Begins a sign-in for a storage. Its answer is waited for ten minutes; one that begins later takes its place.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] when no client is given and the storage has none.
+    async fn begin_sign_in(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        request: SignInRequest,
+    ) -> Result<SignInPage, VaultError>;
+
+    /// Ends a sign-in: what came of it is the storage's credential from now on. `state` is the secret of its page; it opens
+    /// one time.
+    ///
+    /// # Errors
+    /// [`VaultError::SignIn`] when nothing came of it; the storage then has what it had.
+    async fn finish_sign_in(
+        &self,
+        state: &SecretString,
+        answer: SignInAnswer,
+    ) -> Result<SignedIn, VaultError>;
+
+    /// Gives an account's grant back to Google, then removes the secret. Google ends the grant of the account to the OAuth
+    /// client as a whole: other storages with both lose it too.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`] when Google does not answer: then everything is as it was.
+    async fn disconnect(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError>;
 
     /// Removes the secret.
     async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError>;

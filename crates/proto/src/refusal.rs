@@ -38,6 +38,11 @@ const fn code(reason: Reason) -> Code {
         Reason::NotFound => Code::NotFound,
         Reason::WrongKind => Code::InvalidArgument,
         Reason::Refused | Reason::ClientRefused | Reason::Revoked => Code::FailedPrecondition,
+        Reason::SignInUnknown
+        | Reason::NoConsent
+        | Reason::BadCode
+        | Reason::NotLasting
+        | Reason::OtherAccount => Code::FailedPrecondition,
         Reason::Unavailable | Reason::Audit | Reason::Locked | Reason::Database => {
             Code::Unavailable
         }

@@ -5,8 +5,9 @@ use std::fmt;
 use secrecy::zeroize::Zeroize as _;
 
 use crate::vault::v1::{
-    GetSigningKeyRequest, GoogleCredential, IssueAccessTokenRequest, IssueAccessTokenResponse,
-    RevealBucketKeysRequest, RevealBucketKeysResponse, S3Credential, SignRequest,
+    BeginSignInResponse, FinishSignInRequest, GetSigningKeyRequest, GoogleCredential,
+    IssueAccessTokenRequest, IssueAccessTokenResponse, OAuthClient, RevealBucketKeysRequest,
+    RevealBucketKeysResponse, S3Credential, SignRequest,
 };
 
 macro_rules! secret_message {
@@ -35,3 +36,6 @@ secret_message!(RevealBucketKeysRequest hides grant; shows);
 secret_message!(RevealBucketKeysResponse hides secret_access_key; shows access_key_id);
 secret_message!(SignRequest hides grant; shows);
 secret_message!(GetSigningKeyRequest hides grant; shows);
+secret_message!(OAuthClient hides secret; shows id);
+secret_message!(BeginSignInResponse hides url; shows expires_at);
+secret_message!(FinishSignInRequest hides state, code; shows error);

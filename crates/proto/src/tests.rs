@@ -41,8 +41,24 @@ fn every_field_marked_secret_stays_out_of_what_is_shown() {
         grant: secret(),
         message: b"m".to_vec(),
     };
+    let begin = v1::BeginSignInRequest {
+        client: Some(v1::OAuthClient {
+            id: "id".to_owned(),
+            secret: secret(),
+        }),
+        ..Default::default()
+    };
+    let page = v1::BeginSignInResponse {
+        url: secret(),
+        expires_at: 1,
+    };
+    let answer = v1::FinishSignInRequest {
+        state: secret(),
+        code: secret(),
+        error: String::new(),
+    };
     let shown = format!(
-        "{put:?} {s3:?} {issue:?} {issued:?} {keys:?} {sign:?} {:?} {:?}",
+        "{put:?} {s3:?} {issue:?} {issued:?} {keys:?} {sign:?} {begin:?} {page:?} {answer:?} {:?} {:?}",
         v1::RevealBucketKeysRequest { grant: secret() },
         v1::GetSigningKeyRequest { grant: secret() },
     );
@@ -76,12 +92,16 @@ fn no_field_that_the_contract_marks_secret_is_shown_by_generated_code() {
     marked.sort();
     // Each of these stands in `secret.rs`.
     let hidden = [
+        "BeginSignInResponse.url",
+        "FinishSignInRequest.code",
+        "FinishSignInRequest.state",
         "GetSigningKeyRequest.grant",
         "GoogleCredential.client_secret",
         "GoogleCredential.refresh_token",
         "IssueAccessTokenRequest.grant",
         "IssueAccessTokenRequest.rejected_token",
         "IssueAccessTokenResponse.token",
+        "OAuthClient.secret",
         "RevealBucketKeysRequest.grant",
         "RevealBucketKeysResponse.secret_access_key",
         "S3Credential.secret_access_key",

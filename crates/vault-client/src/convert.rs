@@ -1,10 +1,14 @@
 //! Between the port's types and the contract's.
 
 use chrono::{DateTime, Utc};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
+use tintype_model::{StorageId, TenantId, storage::GoogleScope};
 use tintype_ports::{
     VaultError,
-    vault::{AuditEntry, KeyStanding, Refusal, RefusedBy, Secret, SecretInfo},
+    vault::{
+        AuditEntry, KeyStanding, Refusal, RefusedBy, Secret, SecretInfo, SignInAnswer,
+        SignInRequest,
+    },
 };
 use tintype_proto::vault::v1;
 
@@ -43,6 +47,44 @@ pub(crate) fn info(info: v1::CredentialInfo) -> Result<SecretInfo, VaultError> {
         refresh_token_expires_at: info.refresh_token_expires_at.map(time).transpose()?,
         refused: info.refused.map(|reason| Refusal { by, reason }),
     })
+}
+
+pub(crate) fn sign_in(
+    tenant: TenantId,
+    storage: StorageId,
+    request: &SignInRequest,
+) -> v1::BeginSignInRequest {
+    let scopes = request.scopes.iter().map(|scope| match scope {
+        GoogleScope::Read => v1::Scope::Read,
+        GoogleScope::Append => v1::Scope::Append,
+        GoogleScope::Edit => v1::Scope::Edit,
+    });
+    v1::BeginSignInRequest {
+        tenant: tenant.to_string(),
+        storage: storage.to_string(),
+        client: request.client.as_ref().map(|client| v1::OAuthClient {
+            id: client.id.clone(),
+            secret: client.secret.expose_secret().to_owned(),
+        }),
+        redirect_uri: request.redirect_uri.clone(),
+        scopes: scopes.map(i32::from).collect(),
+        other_account: request.other_account,
+    }
+}
+
+pub(crate) fn sign_in_answer(
+    state: &SecretString,
+    answer: &SignInAnswer,
+) -> v1::FinishSignInRequest {
+    let (code, error) = match answer {
+        SignInAnswer::Code(code) => (code.expose_secret().to_owned(), String::new()),
+        SignInAnswer::Error(word) => (String::new(), word.clone()),
+    };
+    v1::FinishSignInRequest {
+        state: state.expose_secret().to_owned(),
+        code,
+        error,
+    }
 }
 
 /// Who refuses a credential, where that is the reason.

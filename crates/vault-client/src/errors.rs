@@ -2,7 +2,10 @@
 
 use std::error::Error as _;
 
-use tintype_ports::{VaultError, vault::Refusal};
+use tintype_ports::{
+    VaultError,
+    vault::{Refusal, SignInFault},
+};
 use tintype_proto::{refusal, vault::v1::Reason};
 use tintype_runtime::mtls::TlsError;
 use tonic::{Code, Status};
@@ -70,6 +73,11 @@ fn by_reason(reason: Reason, detail: String) -> VaultError {
         Reason::NotFound => VaultError::NotFound,
         Reason::WrongKind => VaultError::WrongKind,
         Reason::Unspecified | Reason::Unavailable => VaultError::Unavailable(detail),
+        Reason::SignInUnknown => SignInFault::Unknown.into(),
+        Reason::NoConsent => SignInFault::NoConsent(detail).into(),
+        Reason::BadCode => SignInFault::BadCode(detail).into(),
+        Reason::NotLasting => SignInFault::NotLasting.into(),
+        Reason::OtherAccount => SignInFault::OtherAccount.into(),
         // Told apart above.
         Reason::Refused | Reason::ClientRefused | Reason::Revoked => {
             VaultError::Unavailable(detail)

@@ -5,14 +5,17 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     Vault, VaultError,
-    vault::{AccessToken, AuditEntry, BucketKeys, Grant, Secret, SecretInfo},
+    vault::{
+        AccessToken, AuditEntry, BucketKeys, Grant, Secret, SecretInfo, SignInAnswer, SignInPage,
+        SignInRequest, SignedIn,
+    },
 };
 use tintype_proto::vault::v1::{self, vault_client::VaultClient as Rpc};
 
 use crate::{
     VaultClient,
     call::Repeat::{Freely, Unsent},
-    convert::{credential, entry, info, some_info, time},
+    convert::{credential, entry, info, sign_in, sign_in_answer, some_info, time},
     errors::nonsense,
 };
 
@@ -112,6 +115,51 @@ impl Vault for VaultClient {
         let answer = self.inner.caller.call(Freely, make, send).await?;
         let key = answer.public_key.try_into();
         key.map_err(|_| nonsense("public key of 32 bytes"))
+    }
+
+    async fn begin_sign_in(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        request: SignInRequest,
+    ) -> Result<SignInPage, VaultError> {
+        let make = || Ok(sign_in(tenant, storage, &request));
+        let send = |channel, request| async move { Rpc::new(channel).begin_sign_in(request).await };
+        let mut page = self.inner.caller.call(Unsent, make, send).await?;
+        Ok(SignInPage {
+            url: std::mem::take(&mut page.url),
+            expires_at: time(page.expires_at)?,
+        })
+    }
+
+    async fn finish_sign_in(
+        &self,
+        state: &SecretString,
+        answer: SignInAnswer,
+    ) -> Result<SignedIn, VaultError> {
+        let make = || Ok(sign_in_answer(state, &answer));
+        let send =
+            |channel, request| async move { Rpc::new(channel).finish_sign_in(request).await };
+        let signed_in = self.inner.caller.call(Unsent, make, send).await?;
+        let tenant = signed_in.tenant.parse();
+        let storage = signed_in.storage.parse();
+        Ok(SignedIn {
+            tenant: tenant.map_err(|_| nonsense("tenant id"))?,
+            storage: storage.map_err(|_| nonsense("storage id"))?,
+            info: some_info(signed_in.info)?,
+        })
+    }
+
+    async fn disconnect(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {
+        let make = || {
+            Ok(v1::DisconnectRequest {
+                tenant: tenant.to_string(),
+                storage: storage.to_string(),
+            })
+        };
+        let send = |channel, request| async move { Rpc::new(channel).disconnect(request).await };
+        self.inner.caller.call(Unsent, make, send).await?;
+        Ok(())
     }
 
     async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {

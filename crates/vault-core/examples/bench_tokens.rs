@@ -13,7 +13,7 @@ use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     Clock, Vault,
     fake::SeededEntropy,
-    google_auth::{GoogleAuth, RefreshAnswer, RefreshError},
+    google_auth::{GoogleAuth, RefreshAnswer, RefreshError, SignIn},
     vault::{Grant, Secret},
 };
 use tintype_vault_core::{KeyRing, VaultCore, VaultPostgresSettings};
@@ -39,6 +39,29 @@ impl GoogleAuth for Google {
             refresh_token_expires_in: None,
             scopes: Vec::new(),
         })
+    }
+
+    fn sign_in_url(&self, _sign_in: &SignIn<'_>) -> String {
+        String::new()
+    }
+
+    async fn exchange(
+        &self,
+        _client_id: &str,
+        _client_secret: &SecretString,
+        _redirect_uri: &str,
+        _code: &SecretString,
+        _verifier: &SecretString,
+    ) -> Result<RefreshAnswer, RefreshError> {
+        Err(RefreshError::Unavailable("nobody signs in here".to_owned()))
+    }
+
+    async fn account(&self, _access_token: &SecretString) -> Result<Option<String>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn revoke(&self, _refresh_token: &SecretString) -> Result<(), RefreshError> {
+        Err(RefreshError::Unavailable("nothing ends here".to_owned()))
     }
 }
 

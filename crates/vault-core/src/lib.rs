@@ -15,6 +15,7 @@ mod records;
 mod refresh;
 mod rotation;
 mod seal;
+mod sign_in;
 mod signing;
 mod tenants;
 mod tokens;

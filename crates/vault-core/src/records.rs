@@ -254,6 +254,7 @@ pub(crate) fn new_row(
         failures: 0,
         retry_at: None,
         forced_at: None,
+        account: None,
     };
     row.seal(key, &opened)?;
     Ok(row)

@@ -173,6 +173,8 @@ async fn replace(
                 .await
                 .map_err(database)?;
         }
+        // Who is signing in just now begins again.
+        held.tx.drop_sign_ins(tenant).await.map_err(database)?;
         for mut signing in held.tx.signing_keys(tenant).await.map_err(database)? {
             signing.reseal(key, new, version)?;
             held.tx.put_signing_key(&signing).await.map_err(database)?;
@@ -202,7 +204,8 @@ pub(crate) async fn destroy_tenant(vault: &Inner, tenant: TenantId) -> Result<()
     vault.db.scrub().await.map_err(database)
 }
 
-async fn open(
+/// A tenant's row and its keys, without a lock.
+pub(crate) async fn open(
     vault: &Inner,
     tenant: TenantId,
 ) -> Result<(TenantRow, std::sync::Arc<TenantKeys>), VaultError> {

@@ -1,17 +1,21 @@
 //! The vault for those who use it: see [`tintype_ports::Vault`].
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     Vault, VaultError,
-    vault::{AccessToken, AuditEntry, BucketKeys, Grant, Secret, SecretInfo},
+    vault::{
+        AccessToken, AuditEntry, BucketKeys, Grant, Secret, SecretInfo, SignInAnswer, SignInPage,
+        SignInRequest, SignedIn,
+    },
 };
 
 use crate::{
     Inner, VaultCore,
     audit::{self, Expected, NewEntry, Outcome},
     error::database,
-    records, refresh, signing,
+    records, refresh, sign_in, signing,
 };
 
 /// A credential that changes more often than this under one call is trouble of its own.
@@ -102,6 +106,28 @@ impl Vault for VaultCore {
         signing::public_half(&pair)
     }
 
+    async fn begin_sign_in(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        request: SignInRequest,
+    ) -> Result<SignInPage, VaultError> {
+        sign_in::begin(&self.inner, tenant, storage, request).await
+    }
+
+    async fn finish_sign_in(
+        &self,
+        state: &SecretString,
+        answer: SignInAnswer,
+    ) -> Result<SignedIn, VaultError> {
+        sign_in::finish(&self.inner, state, answer).await
+    }
+
+    async fn disconnect(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {
+        self.inner.give_back(tenant, storage).await?;
+        self.delete(tenant, storage).await
+    }
+
     async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {
         let inner = &self.inner;
         inner.keys.ready()?;
@@ -138,6 +164,34 @@ impl Vault for VaultCore {
 }
 
 impl Inner {
+    /// Ends an account's grant at Google.
+    async fn give_back(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {
+        self.keys.ready()?;
+        let grant = Grant {
+            tenant,
+            storage,
+            run: None,
+            purpose: "at google".to_owned(),
+        };
+        let (row, key_version, keys) = self.read(&grant).await?;
+        let opened = row.open(keys.data()?, key_version)?;
+        let Some(token) = opened.refresh_token else {
+            return Ok(());
+        };
+        self.record(&grant, "revoke").await?;
+        let revoked = tokio::time::timeout(self.refresh_lease, self.google.revoke(&token)).await;
+        match revoked {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                let why = refresh::scrub(&error.to_string(), &[&token]);
+                Err(VaultError::Unavailable(why))
+            }
+            Err(_) => Err(VaultError::Unavailable(
+                "google does not answer, so its grant is not ended".to_owned(),
+            )),
+        }
+    }
+
     async fn key_pair(
         &self,
         grant: &Grant,

@@ -23,9 +23,10 @@ use axum::{Router, middleware};
 use secrecy::SecretString;
 use tintype_app::App;
 use tintype_model::storage::StoragePolicy;
-use tintype_ports::{RateLimiter, rate_limit::Rate};
+use tintype_ports::{RateLimiter, rate_limit::Rate, vault::OAuthClient};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use seats::Seats;
 
@@ -88,10 +89,21 @@ pub struct Gateway {
     pub operator_token: SecretString,
     /// What is allowed.
     pub policy: StoragePolicy,
+    /// How people sign in at Google.
+    pub sign_in: SignInSettings,
     /// Bounds.
     pub limits: Limits,
     /// Cancelled when streams must end.
     pub draining: CancellationToken,
+}
+
+/// How people sign in at Google.
+#[derive(Debug, Clone, Default)]
+pub struct SignInSettings {
+    /// Where a browser reaches this gateway; without it nobody can sign in.
+    pub public_url: Option<Url>,
+    /// The operator's own OAuth client, for tenants that bring none.
+    pub client: Option<OAuthClient>,
 }
 
 /// What handlers and layers share.
@@ -101,6 +113,7 @@ pub(crate) struct Shared {
     pub(crate) own_limiter: Arc<dyn RateLimiter>,
     pub(crate) operator: caller::Operator,
     pub(crate) policy: StoragePolicy,
+    pub(crate) sign_in: SignInSettings,
     pub(crate) limits: Limits,
     pub(crate) draining: CancellationToken,
     pub(crate) requests: Arc<Semaphore>,
@@ -117,6 +130,7 @@ pub fn router(gateway: Gateway) -> Router {
         limiter: gateway.limiter,
         own_limiter: gateway.own_limiter,
         policy: gateway.policy,
+        sign_in: gateway.sign_in,
         limits: gateway.limits,
         draining: gateway.draining,
     });

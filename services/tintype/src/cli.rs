@@ -179,6 +179,15 @@ mod tests {
         );
         assert!(parse(&format!("tintype storage add google-photos {client}")).is_err());
         assert!(parse("tintype storage add google-photos --name x --client-file c").is_err());
+        assert!(
+            parse("tintype storage add google-photos --name x --client-file c --sign-in").is_ok()
+        );
+        assert!(
+            parse(&format!(
+                "tintype storage add google-photos --name x {client} --sign-in"
+            ))
+            .is_err()
+        );
         assert!(parse("tintype storage add folder --name x --path /srv").is_ok());
         assert!(parse("tintype storage test photos --tenant home --json").is_ok());
         assert!(parse("tintype storage test").is_err());

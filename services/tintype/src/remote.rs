@@ -1,5 +1,7 @@
 //! A server's REST API, for the commands that speak to one.
 
+mod problem;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
@@ -10,6 +12,10 @@ use serde_json::{Value, json};
 use tintype_model::ErrorKind;
 use tintype_runtime::HttpSettings;
 use url::{Host, Url};
+
+use problem::{Problem, told};
+
+pub(crate) use problem::{failure_of, kind_of};
 
 use crate::{cli::read_small, config::default_data_dir, failure::Failure, setup::HOUSEHOLD};
 
@@ -171,17 +177,6 @@ struct Page<T> {
     next_cursor: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Problem {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    detail: String,
-    request_id: Option<String>,
-}
-
 /// A server, and the tenant that is spoken for.
 pub(crate) struct Remote {
     http: Client,
@@ -207,6 +202,29 @@ impl Remote {
                 None => return Ok(all),
             }
         }
+    }
+
+    /// One thing.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.json(self.request(Method::GET, path)).await
+    }
+
+    /// The storage of this id or name.
+    pub(crate) async fn storage(&self, wanted: &str) -> Result<Named, Failure> {
+        let storages: Vec<Named> = self.all("/v1/storages").await?;
+        let mut fits = storages
+            .into_iter()
+            .filter(|it| it.id == wanted || it.name == wanted);
+        fits.next().ok_or_else(|| {
+            let message = format!("there is no storage {wanted:?}");
+            let action = "see what there is: tintype storage list";
+            Failure::new(ErrorKind::NotFound, message).with_action(action)
+        })
+    }
+
+    /// Does something that answers nothing.
+    pub(crate) async fn tell(&self, method: Method, path: &str) -> Result<(), Failure> {
+        self.send(self.request(method, path)).await.map(drop)
     }
 
     /// Posts `body` and reads the answer.
@@ -312,39 +330,6 @@ impl Remote {
     }
 }
 
-/// A problem document as a failure of the command.
-pub(crate) fn failure_of(document: Value) -> Failure {
-    match serde_json::from_value(document) {
-        Ok(problem) => told(problem),
-        Err(_) => Failure::new(ErrorKind::Internal, "the server failed without saying why"),
-    }
-}
-
-fn told(problem: Problem) -> Failure {
-    let kind = kind_of(&problem.code);
-    let message = match problem.detail.is_empty() {
-        true => problem.title,
-        false => problem.detail,
-    };
-    if kind == ErrorKind::InvalidInput
-        && let Some((wrong, action)) = message.split_once("; ")
-    {
-        return Failure::new(kind, wrong).with_action(action);
-    }
-    let failure = Failure::new(kind, message);
-    match problem.request_id {
-        Some(id) if matches!(kind, ErrorKind::Internal | ErrorKind::Unavailable) => {
-            failure.with_action(format!("the server's log says more, under {id}"))
-        }
-        _ => failure,
-    }
-}
-
-/// The class that a stable code stands for.
-pub(crate) fn kind_of(code: &str) -> ErrorKind {
-    serde_json::from_value(Value::from(code)).unwrap_or(ErrorKind::Internal)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,15 +354,5 @@ mod tests {
             let refused = server(url).open().err().unwrap();
             assert!(refused.to_string().starts_with("--server"), "{refused}");
         }
-    }
-
-    #[test]
-    fn a_problem_keeps_its_class_and_its_way_out() {
-        let failure = failure_of(json!({"code": "invalid_input", "title": "x",
-            "detail": "name: is taken; choose another"}));
-        let expected = Failure::usage("name: is taken").with_action("choose another");
-        assert_eq!(failure, expected);
-        assert_eq!(kind_of("auth_lost"), ErrorKind::AuthLost);
-        assert_eq!(kind_of("what is that"), ErrorKind::Internal);
     }
 }

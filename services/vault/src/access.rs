@@ -33,6 +33,9 @@ const TABLE: &[Method] = &[
     method("/tintype.vault.v1.Vault/Rotate", &[Gateway, Admin]),
     method("/tintype.vault.v1.Vault/Revoke", &[Gateway, Admin]),
     method("/tintype.vault.v1.Vault/Delete", &[Gateway, Admin]),
+    method("/tintype.vault.v1.Vault/BeginSignIn", &[Gateway]),
+    method("/tintype.vault.v1.Vault/FinishSignIn", &[Gateway]),
+    method("/tintype.vault.v1.Vault/Disconnect", &[Gateway, Admin]),
     method("/tintype.vault.v1.Vault/Describe", EVERYBODY),
     method("/tintype.vault.v1.Vault/ListAccessLog", &[Gateway, Admin]),
     // Secrets are used by workers, and by the gateway to test a connection. No administrator sees one.

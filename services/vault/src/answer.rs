@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use tintype_ports::VaultError;
+use tintype_ports::{VaultError, vault::SignInFault};
 use tintype_proto::{refusal, vault::v1::Reason};
 use tonic::Status;
 
@@ -16,6 +16,13 @@ pub(crate) fn refused(error: VaultError) -> Status {
         VaultError::WrongKind => (Reason::WrongKind, String::new()),
         VaultError::Refused(refusal) => (convert::refused_by(refusal.by), refusal.reason),
         VaultError::Unavailable(detail) => (Reason::Unavailable, detail),
+        VaultError::SignIn(fault) => match fault {
+            SignInFault::Unknown => (Reason::SignInUnknown, String::new()),
+            SignInFault::NoConsent(detail) => (Reason::NoConsent, detail),
+            SignInFault::BadCode(detail) => (Reason::BadCode, detail),
+            SignInFault::NotLasting => (Reason::NotLasting, String::new()),
+            SignInFault::OtherAccount => (Reason::OtherAccount, String::new()),
+        },
         VaultError::Changed => (Reason::Changed, String::new()),
         VaultError::Locked(detail) => (Reason::Locked, detail),
         VaultError::Denied(detail) => {

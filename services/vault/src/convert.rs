@@ -3,7 +3,11 @@
 use std::{fmt::Display, str::FromStr};
 
 use secrecy::SecretString;
-use tintype_ports::vault::{AuditEntry, KeyStanding, RefusedBy, Secret, SecretInfo};
+use tintype_model::storage::GoogleScope;
+use tintype_ports::vault::{
+    AuditEntry, KeyStanding, OAuthClient, RefusedBy, Secret, SecretInfo, SignInAnswer,
+    SignInRequest,
+};
 use tintype_proto::vault::v1;
 use tonic::Status;
 
@@ -36,6 +40,45 @@ pub(crate) fn secret(credential: Option<v1::Credential>) -> Result<Secret, Statu
             )?,
         }),
     }
+}
+
+pub(crate) fn sign_in(asked: v1::BeginSignInRequest) -> Result<SignInRequest, Status> {
+    let scopes = asked.scopes().map(|scope| match scope {
+        v1::Scope::Read => Ok(GoogleScope::Read),
+        v1::Scope::Append => Ok(GoogleScope::Append),
+        v1::Scope::Edit => Ok(GoogleScope::Edit),
+        v1::Scope::Unspecified => Err(Status::invalid_argument("scopes: one is not known")),
+    });
+    let scopes: Vec<GoogleScope> = scopes.collect::<Result<_, _>>()?;
+    if scopes.is_empty() {
+        return Err(Status::invalid_argument("scopes: none is asked for"));
+    }
+    let client = asked.client.map(|mut client| {
+        Ok::<_, Status>(OAuthClient {
+            id: filled("client.id", &mut client.id)?,
+            secret: hidden("client.secret", &mut client.secret)?,
+        })
+    });
+    let mut redirect_uri = asked.redirect_uri;
+    Ok(SignInRequest {
+        client: client.transpose()?,
+        redirect_uri: filled("redirect_uri", &mut redirect_uri)?,
+        scopes,
+        other_account: asked.other_account,
+    })
+}
+
+/// The secret that lets an answer in, and the answer.
+pub(crate) fn answer(
+    mut given: v1::FinishSignInRequest,
+) -> Result<(SecretString, SignInAnswer), Status> {
+    let state = hidden("state", &mut given.state)?;
+    let answer = match (given.code.is_empty(), given.error.is_empty()) {
+        (false, true) => SignInAnswer::Code(hidden("code", &mut given.code)?),
+        (true, false) => SignInAnswer::Error(filled("error", &mut given.error)?),
+        _ => return Err(Status::invalid_argument("code: give either this or error")),
+    };
+    Ok((state, answer))
 }
 
 fn hidden(field: &str, text: &mut String) -> Result<SecretString, Status> {

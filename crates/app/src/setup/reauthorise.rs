@@ -3,13 +3,12 @@
 use secrecy::SecretString;
 use tintype_model::{
     StorageId, TenantId,
-    credential::ClientId,
     run::{RunEvent, RunState},
-    storage::StorageSettings,
 };
 use tintype_ports::vault::Secret;
 
-use crate::{App, AppError, AppResult};
+use super::sign_in::refuse_other_project;
+use crate::{App, AppResult};
 
 impl App {
     /// Puts a new credential in place. Runs that waited for it resume where they were.
@@ -25,27 +24,19 @@ impl App {
         client_secret: SecretString,
         refresh_token: SecretString,
     ) -> AppResult<()> {
-        let found = self.storage(tenant, storage).await?;
-        let StorageSettings::GooglePhotos(settings) = found.settings else {
-            return Err(AppError::Invalid(
-                "storage: only a google photos storage can be authorised again".into(),
-            ));
-        };
-        let client =
-            ClientId::parse(&client_id).map_err(|error| AppError::Invalid(error.to_string()))?;
-        if settings.project != *client.project() {
-            return Err(AppError::Invalid(format!(
-                "client_id: belongs to cloud project {}, the storage to {}; connect a new storage for another project",
-                client.project(),
-                settings.project
-            )));
-        }
+        let settings = self.account_settings(tenant, storage).await?;
+        refuse_other_project(&settings, &client_id)?;
         let secret = Secret::Google {
             client_id,
             client_secret,
             refresh_token,
         };
         self.ports.vault.put(tenant, storage, secret).await?;
+        self.wake_waiting(tenant, storage).await
+    }
+
+    /// Runs that waited for a credential of this storage go on.
+    pub(super) async fn wake_waiting(&self, tenant: TenantId, storage: StorageId) -> AppResult<()> {
         for plan in self.ports.store.plans_from(tenant, storage).await? {
             for run in self.ports.store.runs(tenant, plan.id, 1).await? {
                 if run.status.state == RunState::WaitingAuth {

@@ -18,16 +18,19 @@ async fn emulator() -> RunningEmulator {
     Emulator::start(EmulatorConfig::default()).await.unwrap()
 }
 
+fn oauth(emulator: &RunningEmulator) -> GoogleOAuth {
+    let base = Url::parse(&emulator.base_url()).unwrap();
+    let settings = quick(GoogleEndpoints::at(&base));
+    let client = HttpSettings::default().client().unwrap();
+    GoogleOAuth::new(client, settings, Arc::new(SystemEntropy))
+}
+
 async fn refresh_with(
     emulator: &RunningEmulator,
     secret: &str,
     refresh_token: &str,
 ) -> Result<RefreshAnswer, RefreshError> {
-    let settings = quick(GoogleEndpoints::at(
-        &Url::parse(&emulator.base_url()).unwrap(),
-    ));
-    let client = HttpSettings::default().client().unwrap();
-    let oauth = GoogleOAuth::new(client, settings, Arc::new(SystemEntropy));
+    let oauth = oauth(emulator);
     let (secret, token) = (
         SecretString::from(secret),
         SecretString::from(refresh_token),
@@ -67,6 +70,70 @@ async fn a_new_refresh_token_and_its_end_are_handed_on() {
     assert_ne!(new.expose_secret(), emulator.grant().refresh_token);
     let days = answer.refresh_token_expires_in.unwrap().as_secs() / (24 * 60 * 60);
     assert!((6..=7).contains(&days), "{days}");
+    emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_grant_is_ended_once_and_its_end_can_be_asked_for_again() {
+    let emulator = emulator().await;
+    let control = emulator.control();
+    let oauth = oauth(&emulator);
+    let token = SecretString::from(emulator.grant().refresh_token.as_str());
+    let trouble = Effect::Status {
+        code: 503,
+        message: None,
+        retry_after: None,
+    };
+    control.fault(Fault::on(CallKind::Revoke, trouble).times(2));
+    oauth.revoke(&token).await.unwrap();
+    assert_eq!(control.calls(CallKind::Revoke), 3);
+    let dead = refresh(&emulator).await.unwrap_err();
+    assert!(matches!(dead, RefreshError::InvalidGrant(_)), "{dead}");
+    oauth.revoke(&token).await.unwrap();
+    emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_account_has_a_name_that_stays_and_a_dead_token_has_none() {
+    let emulator = emulator().await;
+    let control = emulator.control();
+    let oauth = oauth(&emulator);
+    let account = async |email: &str| {
+        control.add_account(email);
+        let grant = control.grant(email, DEFAULT_CLIENT_ID, None).unwrap();
+        let token = SecretString::from(grant.access_token);
+        oauth.account(&token).await.unwrap()
+    };
+    let (alice, bob) = (
+        account("a@example.com").await,
+        account("b@example.com").await,
+    );
+    assert!(alice.is_some() && bob.is_some());
+    assert_ne!(alice, bob);
+    assert_eq!(account("a@example.com").await, alice);
+    let dead = SecretString::from("ya29.nobody");
+    assert_eq!(oauth.account(&dead).await.unwrap(), None);
+    emulator.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_code_is_asked_for_once_even_when_the_answer_is_lost() {
+    let emulator = emulator().await;
+    let control = emulator.control();
+    control.fault(Fault::on(CallKind::Token, Effect::DropAfter));
+    let (secret, code) = (SecretString::from("s"), SecretString::from("4/code"));
+    let lost = oauth(&emulator)
+        .exchange(
+            DEFAULT_CLIENT_ID,
+            &secret,
+            "http://127.0.0.1/x",
+            &code,
+            &code,
+        )
+        .await
+        .unwrap_err();
+    assert!(matches!(lost, RefreshError::Unavailable(_)), "{lost}");
+    assert_eq!(control.calls(CallKind::Token), 1);
     emulator.shutdown().await;
 }
 

@@ -3,6 +3,7 @@
 mod fakes;
 mod keepers;
 mod secrets;
+mod sign_ins;
 mod tokens;
 
 use std::sync::Arc;
@@ -141,6 +142,11 @@ where
     secrets::a_signing_key_stays_the_same(bench().await).await;
     secrets::a_deleted_secret_is_gone_at_once(bench().await).await;
     secrets::every_use_is_in_the_log(bench().await).await;
+    sign_ins::a_sign_in_gives_a_credential_once(bench().await).await;
+    sign_ins::an_answer_that_nobody_waits_for_opens_nothing(bench().await).await;
+    sign_ins::a_sign_in_without_a_good_end_leaves_what_was_there(bench().await).await;
+    sign_ins::another_account_takes_its_place_only_where_that_was_said(bench().await).await;
+    sign_ins::what_is_disconnected_is_given_back_to_google_and_gone(bench().await).await;
 }
 
 struct KeeperBench {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 pub(crate) use postgres::{Postgres, migrate};
 pub use postgres::{Times, VaultPostgresSettings};
-pub(crate) use rows::{CredentialRow, Current, EntryRow, SigningRow, TenantRow};
+pub(crate) use rows::{CredentialRow, Current, EntryRow, SignInRow, SigningRow, TenantRow};
 pub(crate) use sqlite::Sqlite;
 
 /// What a statement gives.
@@ -48,7 +48,9 @@ pub(crate) trait Database: Send + Sync {
 
 /// All statements of a transaction.
 #[async_trait]
-pub(crate) trait Rows: TenantRows + CredentialRows + SigningRows + AuditRows {
+pub(crate) trait Rows:
+    TenantRows + CredentialRows + SignInRows + SigningRows + AuditRows
+{
     /// Makes it durable.
     async fn commit(self: Box<Self>) -> Sql<()>;
 
@@ -106,6 +108,19 @@ pub(crate) trait CredentialRows: Send {
 
     /// What is current of these storages' credentials, as far as they are there and not refused.
     async fn currents(&mut self, owners: &[(Uuid, Uuid)]) -> Sql<Vec<Current>>;
+}
+
+/// Sign-ins that are under way.
+#[async_trait]
+pub(crate) trait SignInRows: Send {
+    /// Adds one, in the place of any other of its storage; those of the tenant that ran out before `now` go too.
+    async fn put_sign_in(&mut self, row: &SignInRow, now: DateTime<Utc>) -> Sql<()>;
+
+    /// Takes one away for good.
+    async fn take_sign_in(&mut self, state_hash: &[u8]) -> Sql<Option<SignInRow>>;
+
+    /// Takes all of a tenant away.
+    async fn drop_sign_ins(&mut self, tenant: TenantId) -> Sql<()>;
 }
 
 /// Signing keys.

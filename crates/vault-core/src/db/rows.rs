@@ -39,6 +39,22 @@ pub(crate) struct CredentialRow {
     pub(crate) failures: i64,
     pub(crate) retry_at: Option<i64>,
     pub(crate) forced_at: Option<i64>,
+    pub(crate) account: Option<String>,
+}
+
+/// A sign-in that an answer is waited for. Times are milliseconds since 1970.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct SignInRow {
+    pub(crate) state_hash: Vec<u8>,
+    pub(crate) tenant_id: Uuid,
+    pub(crate) storage_id: Uuid,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) other_account: i64,
+    pub(crate) key_version: i64,
+    pub(crate) client_secret: Vec<u8>,
+    pub(crate) verifier: Vec<u8>,
+    pub(crate) expires_at: i64,
 }
 
 /// What is current of a storage's credential.

@@ -147,7 +147,7 @@ fn pause(failures: i64, unit: f64) -> TimeDelta {
 }
 
 /// Google's words, cut, and without the secrets should it ever repeat them.
-pub(super) fn scrub(text: &str, secrets: &[&SecretString]) -> String {
+pub(crate) fn scrub(text: &str, secrets: &[&SecretString]) -> String {
     let mut text = text.to_owned();
     for secret in secrets
         .iter()

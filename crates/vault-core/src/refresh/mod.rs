@@ -20,7 +20,7 @@ use crate::{
     db::CredentialRow,
     tokens::{Candidate, Slot, Unsaved},
 };
-use answer::scrub;
+pub(crate) use answer::scrub;
 use claim::{Claim, Claimed};
 
 /// How long the others wait for a replica that refreshes and is not heard of again.

@@ -14,7 +14,7 @@ use tintype_ports::{
     Clock, Entropy,
     contract::vault::{self, FakeGoogle},
     fake::ManualClock,
-    google_auth::{GoogleAuth, RefreshAnswer, RefreshError},
+    google_auth::{GoogleAuth, RefreshAnswer, RefreshError, SignIn},
 };
 use tintype_testkit::postgres::TestDatabase;
 use tintype_vault_core::{KeyRing, KeySource, OpenError, Times, VaultCore, VaultPostgresSettings};
@@ -278,6 +278,29 @@ impl GoogleAuth for SilentGoogle {
         self.asked.notify_one();
         std::future::pending().await
     }
+
+    fn sign_in_url(&self, _sign_in: &SignIn<'_>) -> String {
+        String::new()
+    }
+
+    async fn exchange(
+        &self,
+        _client_id: &str,
+        _client_secret: &SecretString,
+        _redirect_uri: &str,
+        _code: &SecretString,
+        _verifier: &SecretString,
+    ) -> Result<RefreshAnswer, RefreshError> {
+        Err(RefreshError::Unavailable("nobody signs in here".to_owned()))
+    }
+
+    async fn account(&self, _access_token: &SecretString) -> Result<Option<String>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn revoke(&self, _refresh_token: &SecretString) -> Result<(), RefreshError> {
+        Err(RefreshError::Unavailable("nothing ends here".to_owned()))
+    }
 }
 
 /// A token endpoint that answers when it is told to.
@@ -301,6 +324,29 @@ impl GoogleAuth for LateGoogle {
             refresh_token: Some(SecretString::from("1//late")),
             ..FakeGoogle::good("late-access-token")
         })
+    }
+
+    fn sign_in_url(&self, _sign_in: &SignIn<'_>) -> String {
+        String::new()
+    }
+
+    async fn exchange(
+        &self,
+        _client_id: &str,
+        _client_secret: &SecretString,
+        _redirect_uri: &str,
+        _code: &SecretString,
+        _verifier: &SecretString,
+    ) -> Result<RefreshAnswer, RefreshError> {
+        Err(RefreshError::Unavailable("nobody signs in here".to_owned()))
+    }
+
+    async fn account(&self, _access_token: &SecretString) -> Result<Option<String>, RefreshError> {
+        Ok(None)
+    }
+
+    async fn revoke(&self, _refresh_token: &SecretString) -> Result<(), RefreshError> {
+        Err(RefreshError::Unavailable("nothing ends here".to_owned()))
     }
 }
 

@@ -10,7 +10,8 @@ use crate::world::{World, send};
 #[tokio::test]
 async fn no_route_opens_without_the_token() {
     let world = World::new(1).await;
-    for (method, path, _) in endpoints() {
+    let closed = endpoints().into_iter().filter(|it| it.2 != Reach::Anybody);
+    for (method, path, _) in closed {
         for token in ["", "wrong", "operator-0123456789abcdef0123456789abcde"] {
             let asked = world.bare(method, path).bearer_auth(token);
             let answer = send(asked.header("tintype-tenant", "ten_0")).await;
@@ -52,6 +53,7 @@ async fn another_tenants_things_are_not_there() {
             let asked = world.of(&stranger, method, &path.replace("{id}", id));
             let answer = match method {
                 "PUT" => send(asked.json(&world.credential())).await,
+                "POST" if path.ends_with("/sign-in") => send(asked.json(&json!({}))).await,
                 "POST" if path.ends_with("/runs") => send(asked.json(&json!({}))).await,
                 "PATCH" => send(asked.json(&json!({"name": "mine"}))).await,
                 _ => send(asked).await,

@@ -26,7 +26,9 @@ async fn a_storage_is_renamed_and_its_options_changed() {
     for (field, value) in change.as_object().expect("fields") {
         assert_eq!(&changed.body[field], value, "{changed:?}");
     }
-    let after = send(world.of(&tenant, "GET", &path)).await;
+    let mut after = send(world.of(&tenant, "GET", &path)).await;
+    let fields = after.body.as_object_mut().expect("fields");
+    assert!(fields.remove("credential").is_some());
     assert_eq!(after.body, changed.body);
     assert_eq!(after.header("etag"), changed.header("etag"));
     assert_ne!(after.header("etag"), seen);
@@ -44,7 +46,8 @@ async fn a_storage_is_renamed_and_its_options_changed() {
         );
         assert_eq!(refused.body["errors"][0]["pointer"], pointer);
     }
-    assert_eq!(send(world.of(&tenant, "GET", &path)).await.body, after.body);
+    let still = send(world.of(&tenant, "GET", &path)).await;
+    assert_eq!(still.header("etag"), after.header("etag"));
 }
 
 #[tokio::test]

@@ -186,7 +186,12 @@ async fn secrets_go_in_and_never_come_out() {
     let credential = world.credential();
     let body = json!({"kind": "google_photos", "name": "photos", "credential": credential});
     let made = send(world.of(&tenant, "POST", "/v1/storages").json(&body)).await;
-    assert_eq!(made.body["has_secret"], true);
+    let path = format!("/v1/storages/{}", made.id());
+    let shown = send(world.of(&tenant, "GET", &path)).await;
+    assert_eq!(
+        shown.body["credential"]["public_id"],
+        credential["client_id"]
+    );
     let bucket = json!({
         "kind": "s3", "name": "bucket", "bucket": "b", "endpoint": "https://s3.example.com",
         "region": "eu", "access_key_id": "AKIACANARY", "secret_access_key": "canary-of-the-bucket",

@@ -14,7 +14,7 @@ use tintype_emulator::{
     Generated, Library, RunningEmulator,
 };
 use tintype_events::{MemoryBell, MemoryEvents};
-use tintype_gateway::{Gateway, Limits, router, serve};
+use tintype_gateway::{Gateway, Limits, SignInSettings, router, serve};
 use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
 use tintype_model::{
     quota::QuotaLimits,
@@ -179,18 +179,22 @@ impl World {
         tokio::spawn(async move { worker.work(of_worker).await });
 
         let draining = CancellationToken::new();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
         let mut gateway = Gateway {
             app: app.clone(),
             limiter: Arc::new(MemoryRateLimiter::default()),
             own_limiter: Arc::new(MemoryRateLimiter::default()) as Arc<dyn RateLimiter>,
             operator_token: SecretString::from(TOKEN),
             policy: StoragePolicy::OWN_MACHINE,
+            sign_in: SignInSettings {
+                public_url: Some(base.parse().expect("a url")),
+                client: None,
+            },
             limits: Limits::default(),
             draining: draining.clone(),
         };
         change(&mut gateway);
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
         let serving = serve(
             listener,
             router(gateway),

@@ -27,6 +27,35 @@ pub(super) struct OAuthClient {
     client_file: Option<PathBuf>,
 }
 
+/// An OAuth client, where another than before is meant.
+#[derive(Debug, Args)]
+pub(super) struct OptionalClient {
+    /// Another OAuth client id, of the form 123-abc.apps.googleusercontent.com
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// File with the OAuth client secret; or set TINTYPE_CLIENT_SECRET
+    #[arg(long, value_name = "FILE", requires = "client_id")]
+    client_secret_file: Option<PathBuf>,
+    /// The client's JSON file from Google Cloud console, instead of id and secret
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_id", "client_secret_file"])]
+    client_file: Option<PathBuf>,
+}
+
+impl OptionalClient {
+    /// Reads files and environment, where a client is named.
+    pub(super) fn read(self) -> Result<Option<(ClientId, SecretString)>, Failure> {
+        if self.client_id.is_none() && self.client_file.is_none() {
+            return Ok(None);
+        }
+        let named = OAuthClient {
+            client_id: self.client_id,
+            client_secret_file: self.client_secret_file,
+            client_file: self.client_file,
+        };
+        named.read().map(Some)
+    }
+}
+
 impl OAuthClient {
     /// Reads files and environment.
     pub(super) fn read(&self) -> Result<(ClientId, SecretString), Failure> {

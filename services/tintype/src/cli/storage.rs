@@ -1,7 +1,9 @@
 //! `tintype storage`: connects places to a server, and tests them.
 
 mod add;
+mod end;
 mod list;
+mod sign_in;
 mod test;
 
 use std::process::ExitCode;
@@ -15,6 +17,7 @@ Examples:
   tintype serve --profile embedded                        a server on this machine, in another terminal
   rclone authorize \"google photos\" CLIENT_ID CLIENT_SECRET > token.txt
   tintype storage add google-photos --name family --client-file client.json --token-file token.txt
+  tintype storage add google-photos --name studio --client-file client.json --sign-in
   tintype storage add folder --name disk --path /srv/photos
   tintype storage test family
   tintype storage list --server https://photos.example --server-token-file operator.token --tenant acme";
@@ -39,6 +42,12 @@ enum Task {
     Add(add::Place),
     /// The places that are connected
     List,
+    /// Sign in at Google for an account, with a browser
+    SignIn(sign_in::SignIn),
+    /// Give an account's grant back to Google and forget its credential; plans stay and wait for a new one
+    Disconnect(end::Which),
+    /// Remove a place that no plan uses
+    Remove(end::Which),
     /// Test an account with real calls, four that Google counts at most
     Test(test::Test),
 }
@@ -49,6 +58,9 @@ impl Storage {
         match self.task {
             Task::Add(place) => place.run(&self.server, self.json).await,
             Task::List => list::run(&self.server, self.json).await,
+            Task::SignIn(it) => it.run(&self.server, self.json).await,
+            Task::Disconnect(it) => it.disconnect(&self.server).await,
+            Task::Remove(it) => it.remove(&self.server).await,
             Task::Test(it) => it.run(&self.server, self.json).await,
         }
     }

@@ -117,11 +117,12 @@ async fn serve(
     engine: &mut Engine,
     life: &Lifecycle,
 ) -> Result<(), Failure> {
-    let gateway = wire::embedded_gateway(config, engine.app(), token(config, data)?, life);
+    let address = listener.local_addr()?;
+    let token = token(config, data)?;
+    let gateway = wire::embedded_gateway(config, engine.app(), token, address, life)?;
     if let Some(settings) = &config.ops {
         ops::listen(settings, wire::embedded_checks(engine.app()), metrics, life).await?;
     }
-    let address = listener.local_addr()?;
     tracing::info!(
         gateway.address = %address,
         gateway.token_file = %data.join(TOKEN_FILE).display(),

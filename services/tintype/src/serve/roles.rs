@@ -76,7 +76,7 @@ async fn gateway(
         .await
         .map_err(|error| wrong("gateway.listen", error))?;
     tracing::info!(gateway.address = %listener.local_addr()?, "the gateway listens");
-    let router = tintype_gateway::router(services.gateway(config, token, life));
+    let router = tintype_gateway::router(services.gateway(config, token, life)?);
     let drain = life.draining();
     tasks.spawn(async move {
         let served = tintype_gateway::serve(listener, router, drain, GRACE).await;

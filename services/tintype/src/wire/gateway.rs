@@ -1,17 +1,21 @@
 //! The gateway, in both profiles.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use secrecy::SecretString;
 use tintype_app::{App, runs::describe};
-use tintype_gateway::{Gateway, Limits};
+use tintype_gateway::{Gateway, Limits, SignInSettings};
 use tintype_model::storage::StoragePolicy;
 use tintype_ports::Entropy as _;
 use tintype_quota::MemoryRateLimiter;
 use tintype_runtime::{Lifecycle, SystemEntropy};
+use url::Url;
 
 use super::Services;
-use crate::serve::{config::Config, ops::Check};
+use crate::{
+    failure::Failure,
+    serve::{config::Config, ops::Check},
+};
 
 impl Services {
     /// A gateway of a hosted install, whose tenants are strangers.
@@ -20,36 +24,52 @@ impl Services {
         config: &Config,
         operator_token: SecretString,
         life: &Lifecycle,
-    ) -> Gateway {
-        Gateway {
+    ) -> Result<Gateway, Failure> {
+        let public_url = config.gateway.as_ref().map(|it| it.public_url());
+        Ok(Gateway {
             app: self.app().clone(),
             limiter: Arc::clone(&self.limiter),
             own_limiter: Arc::new(MemoryRateLimiter::default()),
             operator_token,
             policy: config.policy.over(StoragePolicy::STRANGERS),
+            sign_in: SignInSettings {
+                public_url: public_url.transpose()?.flatten(),
+                client: config.google.client()?,
+            },
             limits: Limits::default(),
             draining: life.draining(),
-        }
+        })
     }
 }
 
-/// The gateway of a person's own machine.
+/// The gateway of a person's own machine, which listens at `address`: a browser there reaches it, and Google lets desktop
+/// clients send people back to their own machine.
 pub(crate) fn embedded_gateway(
     config: &Config,
     app: &App,
     operator_token: SecretString,
+    address: SocketAddr,
     life: &Lifecycle,
-) -> Gateway {
+) -> Result<Gateway, Failure> {
+    let told = config.gateway.as_ref().map(|it| it.public_url());
+    let public_url = match told.transpose()?.flatten() {
+        Some(url) => Some(url),
+        None => Url::parse(&format!("http://127.0.0.1:{}/", address.port())).ok(),
+    };
     let limiter = Arc::new(MemoryRateLimiter::default());
-    Gateway {
+    Ok(Gateway {
         app: app.clone(),
         limiter: Arc::clone(&limiter) as _,
         own_limiter: limiter,
         operator_token,
         policy: config.policy.over(StoragePolicy::OWN_MACHINE),
+        sign_in: SignInSettings {
+            public_url,
+            client: config.google.client()?,
+        },
         limits: Limits::default(),
         draining: life.draining(),
-    }
+    })
 }
 
 /// The parts of the embedded profile that can fail by themselves.

@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use super::Api;
 use crate::{
     answer::refused,
-    convert::{entry, id, info, secret},
+    convert::{answer, entry, id, info, secret, sign_in},
 };
 
 /// Entries of an access log at a time.
@@ -71,6 +71,46 @@ impl Vault for Api {
         let known = self.keeper.revoke(tenant, storage, &asked.reason).await;
         let info = Some(info(known.map_err(refused)?));
         Ok(Response::new(v1::RevokeResponse { info }))
+    }
+
+    async fn begin_sign_in(
+        &self,
+        request: Request<v1::BeginSignInRequest>,
+    ) -> Result<Response<v1::BeginSignInResponse>, Status> {
+        let asked = request.into_inner();
+        let (tenant, storage) = (id("tenant", &asked.tenant)?, id("storage", &asked.storage)?);
+        let sign_in = sign_in(asked)?;
+        let page = self.keeper.begin_sign_in(tenant, storage, sign_in).await;
+        let page = page.map_err(refused)?;
+        Ok(Response::new(v1::BeginSignInResponse {
+            url: page.url,
+            expires_at: page.expires_at.timestamp_micros(),
+        }))
+    }
+
+    async fn finish_sign_in(
+        &self,
+        request: Request<v1::FinishSignInRequest>,
+    ) -> Result<Response<v1::FinishSignInResponse>, Status> {
+        let (state, answer) = answer(request.into_inner())?;
+        let signed_in = self.keeper.finish_sign_in(&state, answer).await;
+        let signed_in = signed_in.map_err(refused)?;
+        Ok(Response::new(v1::FinishSignInResponse {
+            tenant: signed_in.tenant.to_string(),
+            storage: signed_in.storage.to_string(),
+            info: Some(info(signed_in.info)),
+        }))
+    }
+
+    async fn disconnect(
+        &self,
+        request: Request<v1::DisconnectRequest>,
+    ) -> Result<Response<v1::DisconnectResponse>, Status> {
+        let asked = request.into_inner();
+        let (tenant, storage) = (id("tenant", &asked.tenant)?, id("storage", &asked.storage)?);
+        let disconnected = self.keeper.disconnect(tenant, storage).await;
+        disconnected.map_err(refused)?;
+        Ok(Response::new(v1::DisconnectResponse {}))
     }
 
     async fn delete(

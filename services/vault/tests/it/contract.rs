@@ -6,11 +6,15 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     Vault, VaultError, VaultKeeper as _,
     contract::vault::{google_secret, grant, s3_secret, storage, suite, tenant},
-    vault::{AccessToken, AuditEntry, BucketKeys, Grant, Refusal, RefusedBy, Secret, SecretInfo},
+    vault::{
+        AccessToken, AuditEntry, BucketKeys, Grant, Refusal, RefusedBy, Secret, SecretInfo,
+        SignInAnswer, SignInPage, SignInRequest, SignedIn,
+    },
 };
 use tintype_vault_client::VaultClient;
 
@@ -62,6 +66,27 @@ impl Vault for Both {
 
     async fn signing_key(&self, grant: &Grant) -> Result<[u8; 32], VaultError> {
         self.worker.signing_key(grant).await
+    }
+
+    async fn begin_sign_in(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        request: SignInRequest,
+    ) -> Result<SignInPage, VaultError> {
+        self.gateway.begin_sign_in(tenant, storage, request).await
+    }
+
+    async fn finish_sign_in(
+        &self,
+        state: &SecretString,
+        answer: SignInAnswer,
+    ) -> Result<SignedIn, VaultError> {
+        self.gateway.finish_sign_in(state, answer).await
+    }
+
+    async fn disconnect(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {
+        self.gateway.disconnect(tenant, storage).await
     }
 
     async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {

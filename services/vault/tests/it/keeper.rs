@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{
     Vault, VaultError, VaultKeeper,
@@ -17,7 +18,7 @@ use tintype_ports::{
     fake::{ManualClock, SeededEntropy},
     vault::{
         AccessToken, AuditEntry, BucketKeys, Grant, KeyStanding, Refusal, RefusedBy, Secret,
-        SecretInfo,
+        SecretInfo, SignInAnswer, SignInPage, SignInRequest, SignedIn,
     },
 };
 use tintype_vault_core::{KeyRing, VaultCore};
@@ -135,6 +136,28 @@ impl Vault for SwitchedKeeper {
 
     async fn signing_key(&self, grant: &Grant) -> Result<[u8; 32], VaultError> {
         self.pass().await?.signing_key(grant).await
+    }
+
+    async fn begin_sign_in(
+        &self,
+        tenant: TenantId,
+        storage: StorageId,
+        request: SignInRequest,
+    ) -> Result<SignInPage, VaultError> {
+        let core = self.pass().await?;
+        core.begin_sign_in(tenant, storage, request).await
+    }
+
+    async fn finish_sign_in(
+        &self,
+        state: &SecretString,
+        answer: SignInAnswer,
+    ) -> Result<SignedIn, VaultError> {
+        self.pass().await?.finish_sign_in(state, answer).await
+    }
+
+    async fn disconnect(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {
+        self.pass().await?.disconnect(tenant, storage).await
     }
 
     async fn delete(&self, tenant: TenantId, storage: StorageId) -> Result<(), VaultError> {

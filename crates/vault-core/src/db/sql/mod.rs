@@ -8,6 +8,7 @@ use crate::db::{Rows, Sql};
 
 mod audit;
 mod credentials;
+mod sign_ins;
 mod signing;
 mod tenants;
 

@@ -69,6 +69,7 @@ impl TenantRows for Begun {
         let deletions = [
             "DELETE FROM credential WHERE tenant_id = $1",
             "DELETE FROM signing_key WHERE tenant_id = $1",
+            "DELETE FROM sign_in WHERE tenant_id = $1",
         ];
         for deletion in deletions {
             sqlx::query(deletion)

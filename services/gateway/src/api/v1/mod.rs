@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::{
     Router, middleware,
-    routing::{MethodRouter, get, patch, post, put},
+    routing::{MethodRouter, delete, get, patch, post, put},
 };
 
 use crate::{Shared, caller::admit, keyed::once};
@@ -23,6 +23,8 @@ pub enum Reach {
     Install,
     /// One tenant.
     Tenant,
+    /// Nothing by itself: whoever comes must bring a secret of another kind.
+    Anybody,
 }
 
 struct Route {
@@ -48,7 +50,7 @@ fn route(
 
 #[rustfmt::skip]
 fn routes() -> Vec<Route> {
-    use Reach::{Install, Tenant};
+    use Reach::{Anybody, Install, Tenant};
     vec![
         route("GET", "/v1/tenants", Install, get(tenants::list::handle)),
         route("POST", "/v1/tenants", Install, post(tenants::create::handle)),
@@ -57,7 +59,12 @@ fn routes() -> Vec<Route> {
         route("GET", "/v1/storages", Tenant, get(storages::list::handle)),
         route("POST", "/v1/storages", Tenant, post(storages::create::handle)),
         route("POST", "/v1/storages/test", Tenant, post(storages::test_new::handle)),
+        route("POST", "/v1/storages/sign-in", Tenant, post(storages::sign_in_new::handle)),
+        route("GET", "/oauth/callback", Anybody, get(storages::callback::handle)),
         route("GET", "/v1/storages/{id}", Tenant, get(storages::get::handle)),
+        route("DELETE", "/v1/storages/{id}", Tenant, delete(storages::remove::handle)),
+        route("POST", "/v1/storages/{id}/sign-in", Tenant, post(storages::sign_in::handle)),
+        route("POST", "/v1/storages/{id}/disconnect", Tenant, post(storages::disconnect::handle)),
         route("PATCH", "/v1/storages/{id}", Tenant, patch(storages::update::handle)),
         route("POST", "/v1/storages/{id}/test", Tenant, post(storages::test::handle)),
         route("PUT", "/v1/storages/{id}/credential", Tenant, put(storages::credential::handle)),

@@ -1,15 +1,22 @@
 //! Connects a place.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tintype_model::credential::TokenBlob;
 use tintype_ports::Clock as _;
 use tintype_runtime::SystemClock;
 
-use super::test::checklist;
+use super::{
+    sign_in::{Page, name_client, tested},
+    test::checklist,
+};
 use crate::{
     cli::{
         oauth_client::{OAuthClient, secret},
@@ -43,8 +50,11 @@ pub(super) struct GooglePhotos {
     #[command(flatten)]
     client: OAuthClient,
     /// File with what `rclone authorize "google photos"` printed; - reads standard input
-    #[arg(long, value_name = "FILE")]
-    token_file: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "sign_in")]
+    token_file: Option<PathBuf>,
+    /// Sign in at Google with a browser instead of a token
+    #[arg(long, conflicts_with_all = ["token_file", "untested"])]
+    sign_in: bool,
     /// Never upload to it; only the scope for reading is needed then
     #[arg(long)]
     read_only: bool,
@@ -60,6 +70,14 @@ pub(super) struct GooglePhotos {
     /// Connect it even if the test fails
     #[arg(long)]
     untested: bool,
+}
+
+/// An account that waits for its person.
+#[derive(Deserialize)]
+struct Begun {
+    storage: Named,
+    #[serde(flatten)]
+    page: Page,
 }
 
 /// A folder.
@@ -103,6 +121,7 @@ impl Place {
     pub(super) async fn run(self, server: &Server, as_json: bool) -> Result<ExitCode, Failure> {
         let mut untested = true;
         let body = match self {
+            Self::GooglePhotos(it) if it.sign_in => return it.sign_in(server, as_json).await,
             Self::GooglePhotos(it) => {
                 untested = it.untested;
                 it.body()?
@@ -137,25 +156,45 @@ impl Place {
 }
 
 impl GooglePhotos {
+    async fn sign_in(&self, server: &Server, as_json: bool) -> Result<ExitCode, Failure> {
+        let client = self.client.read()?;
+        let mut body = self.options();
+        name_client(&mut body, &client);
+        let remote = server.open_tenant(true).await?;
+        let begun: Begun = remote.post("/v1/storages/sign-in", &body.into()).await?;
+        begun.page.wait(&remote, &begun.storage.id, None).await?;
+        let Named { id, name } = &begun.storage;
+        out(&format!("{} is connected as {id}", printable(name)));
+        tested(&remote, id, name, as_json).await
+    }
+
     fn body(&self) -> Result<Value, Failure> {
         let (client_id, client_secret) = self.client.read()?;
-        let token = TokenBlob::parse_at(&read_small(&self.token_file)?, SystemClock.now())?;
-        let mut body = Map::new();
+        // The command line asks for it unless the person signs in.
+        let file = self.token_file.as_deref().unwrap_or(Path::new("-"));
+        let token = TokenBlob::parse_at(&read_small(file)?, SystemClock.now())?;
+        let mut body = self.options();
         body.insert("kind".into(), "google_photos".into());
-        body.insert("name".into(), self.name.as_str().into());
         let credential = json!({
             "client_id": client_id.as_str(),
             "client_secret": client_secret.expose_secret(),
             "refresh_token": token.refresh_token.expose_secret(),
         });
         body.insert("credential".into(), credential);
+        Ok(body.into())
+    }
+
+    /// The name, and what was chosen.
+    fn options(&self) -> Map<String, Value> {
+        let mut body = Map::new();
+        body.insert("name".into(), self.name.as_str().into());
         body.insert("read_only".into(), self.read_only.into());
         body.insert("include_archived".into(), self.include_archived.into());
         body.insert("read_size".into(), self.read_size.into());
         if let Some(year) = self.start_year {
             body.insert("start_year".into(), year.into());
         }
-        Ok(body.into())
+        body
     }
 }
 

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tintype_model::ErrorKind;
 
+use super::sign_in::tested;
 use crate::{
     failure::Failure,
-    remote::{self, Named, Remote, Server},
-    render::{self, Console, Mark, counted, printable, sentence},
+    remote::{self, Remote, Server},
+    render::{Console, Mark, counted, printable, sentence},
 };
 
 /// Which account.
@@ -24,24 +25,8 @@ pub(super) struct Test {
 impl Test {
     pub(super) async fn run(self, server: &Server, as_json: bool) -> Result<ExitCode, Failure> {
         let remote = server.open_tenant(false).await?;
-        let storages: Vec<Named> = remote.all("/v1/storages").await?;
-        let found = storages
-            .iter()
-            .find(|it| it.id == self.storage || it.name == self.storage)
-            .ok_or_else(|| {
-                let message = format!("there is no storage {:?}", self.storage);
-                let action = "see what there is: tintype storage list";
-                Failure::new(ErrorKind::NotFound, message).with_action(action)
-            })?;
-        let console = Console::new();
-        console.title(&format!("Testing {}", printable(&found.name)));
-        let path = format!("/v1/storages/{}/test", found.id);
-        let outcome = checklist(&remote, &path, &Value::Null, &console).await?;
-        if as_json {
-            render::json(&outcome.report());
-        }
-        let code = outcome.failed().map_or(0, ErrorKind::exit_code);
-        Ok(ExitCode::from(code))
+        let found = remote.storage(&self.storage).await?;
+        tested(&remote, &found.id, &found.name, as_json).await
     }
 }
 
@@ -73,7 +58,8 @@ impl Outcome {
         self.failed
     }
 
-    fn report(&self) -> Value {
+    /// The same as JSON.
+    pub(super) fn report(&self) -> Value {
         json!({"passed": self.end.passed, "requests": self.end.requests, "checks": self.lines})
     }
 }

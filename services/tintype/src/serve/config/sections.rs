@@ -7,7 +7,8 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use tintype_model::storage::StoragePolicy;
+use tintype_model::{credential::ClientId, storage::StoragePolicy};
+use tintype_ports::vault::OAuthClient;
 use tintype_runtime::mtls::{SpiffeId, TlsFiles};
 use tintype_vault::GrantKey;
 use url::Url;
@@ -161,12 +162,39 @@ impl Default for Fairness {
     }
 }
 
-/// Where Google is, when it is not Google.
+/// Where Google is, when it is not Google, and the operator's own OAuth client.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Google {
     pub(crate) url: Option<Url>,
     pub(crate) ca_cert: Option<PathBuf>,
+    /// For tenants that bring no client of their own.
+    client_id: Option<String>,
+    client_secret: Option<SecretString>,
+    client_secret_file: Option<PathBuf>,
+}
+
+impl Google {
+    /// The operator's own OAuth client, where one is set.
+    pub(crate) fn client(&self) -> Result<Option<OAuthClient>, Failure> {
+        let (value, file) = (
+            self.client_secret.as_ref(),
+            self.client_secret_file.as_deref(),
+        );
+        let Some(id) = &self.client_id else {
+            return match (value, file) {
+                (None, None) => Ok(None),
+                _ => Err(wrong("google.client_id", "is missing")),
+            };
+        };
+        let id = ClientId::parse(id).map_err(|error| wrong("google.client_id", error.problem))?;
+        let secret = secret("google", "client_secret", value, file)?;
+        if secret.expose_secret().trim().is_empty() {
+            return Err(wrong("google.client_secret", "is empty"));
+        }
+        let id = id.as_str().to_owned();
+        Ok(Some(OAuthClient { id, secret }))
+    }
 }
 
 /// What only a trusted operator may allow. What is not said depends on the profile: allowed on a person's own machine
@@ -195,6 +223,8 @@ impl Policy {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Gateway {
     pub(crate) listen: SocketAddr,
+    /// Where browsers reach the API, such as https://photos.example; people who signed in at Google come back there.
+    public_url: Option<Url>,
     operator_token: Option<SecretString>,
     operator_token_file: Option<PathBuf>,
 }
@@ -294,6 +324,19 @@ impl VaultServer {
 const SHORTEST_TOKEN: usize = 32;
 
 impl Gateway {
+    /// Where browsers reach the API.
+    pub(crate) fn public_url(&self) -> Result<Option<Url>, Failure> {
+        let Some(url) = &self.public_url else {
+            return Ok(None);
+        };
+        let is_plain = url.query().is_none() && url.fragment().is_none() && url.has_host();
+        if !is_plain || !matches!(url.scheme(), "https" | "http") {
+            let what = "is no address of a site, such as https://photos.example";
+            return Err(wrong("gateway.public_url", what));
+        }
+        Ok(Some(url.clone()))
+    }
+
     /// The token of the operator, where one is set.
     pub(crate) fn operator_token(&self) -> Result<Option<SecretString>, Failure> {
         let (value, file) = (

@@ -1,11 +1,16 @@
 //! Storages: connected places. What opens them goes in and never comes out.
 
+pub(super) mod callback;
 mod checks;
 pub(super) mod create;
 pub(super) mod credential;
+pub(super) mod disconnect;
 pub(super) mod get;
 pub(super) mod list;
 mod options;
+pub(super) mod remove;
+pub(super) mod sign_in;
+pub(super) mod sign_in_new;
 pub(super) mod test;
 pub(super) mod test_new;
 pub(super) mod update;
@@ -19,6 +24,8 @@ use tintype_model::{
     storage::{Storage, StorageSettings},
 };
 
+use tintype_ports::vault::{Refusal, SecretInfo};
+
 use crate::problem::Problem;
 
 /// A storage as it is shown.
@@ -28,8 +35,6 @@ pub(crate) struct View {
     name: String,
     #[serde(flatten)]
     settings: StorageSettings,
-    /// Whether a credential or keys are kept for it.
-    has_secret: bool,
     created_at: DateTime<Utc>,
 }
 
@@ -38,9 +43,35 @@ impl From<Storage> for View {
         Self {
             id: it.id,
             name: it.name,
-            has_secret: !matches!(it.settings, StorageSettings::LocalFolder { .. }),
             settings: it.settings,
             created_at: it.created_at,
+        }
+    }
+}
+
+/// What may be known of a storage's credential or keys.
+#[derive(Debug, Serialize)]
+pub(crate) struct Known {
+    /// Client id, or access key id.
+    public_id: String,
+    /// Grows with every change.
+    version: i64,
+    /// Scopes Google granted, once a token was had.
+    scopes: Vec<String>,
+    /// When the refresh token dies, where Google said so.
+    refresh_token_expires_at: Option<DateTime<Utc>>,
+    /// Why it is refused, until it is replaced.
+    refused: Option<Refusal>,
+}
+
+impl From<SecretInfo> for Known {
+    fn from(it: SecretInfo) -> Self {
+        Self {
+            public_id: it.public_id,
+            version: it.version,
+            scopes: it.scopes,
+            refresh_token_expires_at: it.refresh_token_expires_at,
+            refused: it.refused,
         }
     }
 }
