@@ -176,7 +176,7 @@ pub(crate) fn of_quota(error: QuotaError) -> PhotoError {
 
 pub(crate) fn of_vault(error: VaultError) -> PhotoError {
     match error {
-        VaultError::Refused(refusal) => PhotoError::AuthLost(refusal.to_string()),
+        VaultError::Refused(refusal) => PhotoError::Refused(refusal),
         missing @ VaultError::NotFound => PhotoError::AuthLost(missing.to_string()),
         other => PhotoError::Vault(other),
     }

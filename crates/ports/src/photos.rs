@@ -14,7 +14,7 @@ use tintype_model::{
 
 use crate::{
     quota::QuotaError,
-    vault::{AccessToken, VaultError},
+    vault::{AccessToken, Refusal, VaultError},
 };
 
 /// Where an item's bytes can be fetched for a while. A capability: never stored, never logged.
@@ -121,6 +121,9 @@ pub enum PhotoError {
     /// The credential is refused even after a fresh access token, or the vault has none.
     #[error("the account must be authorised again: {0}")]
     AuthLost(String),
+    /// The vault hands out nothing of the credential until it is replaced.
+    #[error("the account must be authorised again: {0}")]
+    Refused(Refusal),
     /// A scope is missing, the API is switched off in the project, or Google Photos is off for the account.
     #[error("google does not permit the call: {0}")]
     Forbidden(Forbidden),
@@ -164,7 +167,7 @@ impl PhotoError {
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
-            Self::AuthLost(_) => ErrorKind::AuthLost,
+            Self::AuthLost(_) | Self::Refused(_) => ErrorKind::AuthLost,
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::QuotaExhausted { .. } => ErrorKind::QuotaExhausted,
             Self::Unavailable(_)

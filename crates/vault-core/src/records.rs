@@ -55,11 +55,7 @@ impl CredentialRow {
         if self.key_version != key_version {
             return Err(VaultError::Sealed);
         }
-        let open = |field, sealed: &[u8]| {
-            let plain = key.open(self.place(field), sealed)?;
-            let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
-            Ok::<_, VaultError>(SecretString::from(text))
-        };
+        let open = |field, sealed: &[u8]| key.open_text(self.place(field), sealed);
         let refresh_token = self.refresh_token.as_deref();
         Ok(Opened {
             secret: open("secret", &self.secret)?,
@@ -95,10 +91,8 @@ impl CredentialRow {
         let generation = self.generation.to_string();
         let end = millis.to_string();
         let place = self.access_place(number, [&generation, &end]);
-        let plain = key.open(place, sealed)?;
-        let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
         let token = AccessToken {
-            secret: SecretString::from(text),
+            secret: key.open_text(place, sealed)?,
             expires_at: DateTime::from_timestamp_millis(millis).ok_or(VaultError::Sealed)?,
             scopes: self.scopes(),
         };

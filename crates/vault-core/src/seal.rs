@@ -4,7 +4,7 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     rand,
 };
-use secrecy::zeroize::Zeroizing;
+use secrecy::{SecretString, zeroize::Zeroizing};
 use tintype_model::TenantId;
 use tintype_ports::VaultError;
 use uuid::Uuid;
@@ -107,6 +107,19 @@ impl SealingKey {
             .len();
         body.truncate(length);
         Ok(body)
+    }
+}
+
+impl SealingKey {
+    /// Opens what was sealed as text.
+    pub(crate) fn open_text(
+        &self,
+        place: Place<'_>,
+        sealed: &[u8],
+    ) -> Result<SecretString, VaultError> {
+        let plain = self.open(place, sealed)?;
+        let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
+        Ok(SecretString::from(text))
     }
 }
 

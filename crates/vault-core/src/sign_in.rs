@@ -60,13 +60,10 @@ impl SignInRow {
         if self.key_version != key_version {
             return Err(VaultError::Sealed);
         }
-        let open = |field, sealed: &[u8]| {
-            let plain = key.open(self.place(field), sealed)?;
-            let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
-            Ok::<_, VaultError>(SecretString::from(text))
-        };
-        let secret = open("client secret", &self.client_secret)?;
-        Ok((secret, open("verifier", &self.verifier)?))
+        Ok((
+            key.open_text(self.place("client secret"), &self.client_secret)?,
+            key.open_text(self.place("verifier"), &self.verifier)?,
+        ))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tintype_model::{StorageId, TenantId};
 use tintype_ports::{VaultError, google_auth::RefreshAnswer, vault::AccessToken};
 use tokio::sync::Mutex as AsyncMutex;
@@ -85,11 +85,9 @@ impl Slot {
         let Some(cached) = cached.filter(|cached| is_living(cached.expires_at, now)) else {
             return Ok(None);
         };
-        let plain = key.open(memory_place(owner, cached.number), &cached.sealed)?;
-        let text = str::from_utf8(&plain).map_err(|_| VaultError::Sealed)?;
         Ok(Some(Candidate {
             token: AccessToken {
-                secret: SecretString::from(text),
+                secret: key.open_text(memory_place(owner, cached.number), &cached.sealed)?,
                 expires_at: cached.expires_at,
                 scopes: cached.scopes.clone(),
             },

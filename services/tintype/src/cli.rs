@@ -14,6 +14,7 @@ mod verify;
 use std::{ffi::OsString, path::Path, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use secrecy::SecretString;
 use tintype_runtime::Lifecycle;
 
 use crate::{failure::Failure, serve::Serve};
@@ -128,6 +129,26 @@ pub(crate) fn read_small(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| Failure::file("reading", path, &error))?;
     Ok(text)
+}
+
+/// A secret of one line, from the file if there is one, else from the variable.
+pub(crate) fn secret(
+    name: &str,
+    file: Option<&Path>,
+    option: &str,
+    variable: &str,
+) -> Result<SecretString, Failure> {
+    let text = match file {
+        Some(file) => read_small(file)?,
+        None => std::env::var(variable).unwrap_or_default(),
+    };
+    let line = text.trim();
+    if line.is_empty() || !line.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let message = format!("{name}: is missing, or is no line of plain characters");
+        let action = format!("put it into a file and give {option}, or set {variable}");
+        return Err(Failure::usage(message).with_action(action));
+    }
+    Ok(SecretString::from(line))
 }
 
 #[cfg(test)]

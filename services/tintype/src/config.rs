@@ -50,6 +50,9 @@ impl Profile {
     }
 }
 
+/// The file in the data folder with the operator's token, where the settings name none.
+pub(crate) const TOKEN_FILE: &str = "operator.token";
+
 /// `$XDG_DATA_HOME/tintype`, or `~/.local/share/tintype`.
 pub(crate) fn default_data_dir() -> Result<PathBuf, Failure> {
     data_dir(|name| std::env::var_os(name).map(PathBuf::from))

@@ -10,7 +10,7 @@ use crate::{failure::Failure, wire};
 
 /// Environment variables with the keys of a bucket.
 const KEY_ID: &str = "TINTYPE_S3_ACCESS_KEY_ID";
-const SECRET_KEY: &str = "TINTYPE_S3_SECRET_ACCESS_KEY";
+pub(crate) const SECRET_KEY: &str = "TINTYPE_S3_SECRET_ACCESS_KEY";
 
 /// A place with what it takes to reach it.
 #[derive(Debug, Clone)]

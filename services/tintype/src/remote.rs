@@ -17,12 +17,15 @@ use problem::{Problem, told};
 
 pub(crate) use problem::{failure_of, kind_of};
 
-use crate::{cli::read_small, config::default_data_dir, failure::Failure, setup::HOUSEHOLD};
+use crate::{
+    cli::secret,
+    config::{TOKEN_FILE, default_data_dir},
+    failure::Failure,
+    setup::HOUSEHOLD,
+};
 
 /// Holds the operator's token when no file does.
 const TOKEN_VARIABLE: &str = "TINTYPE_TOKEN";
-/// Where an embedded server keeps it.
-const TOKEN_FILE: &str = "operator.token";
 /// A whole answer takes no longer, a test of an account included.
 const DEADLINE: Duration = Duration::from_secs(180);
 /// No answer is longer.
@@ -135,30 +138,24 @@ impl Server {
     }
 
     fn token(&self) -> Result<SecretString, Failure> {
-        let text = match &self.server_token_file {
-            Some(file) => read_small(file)?,
-            None => match std::env::var(TOKEN_VARIABLE) {
-                Ok(text) => text,
-                Err(_) => {
-                    let folder = match &self.data_dir {
-                        Some(folder) => folder.clone(),
-                        None => default_data_dir()?,
-                    };
-                    read_small(&folder.join(TOKEN_FILE)).map_err(|failure| {
-                        failure.with_action(format!(
-                            "give --server-token-file, set {TOKEN_VARIABLE}, or name the data folder of an embedded server"
-                        ))
-                    })?
-                }
-            },
+        let file = match &self.server_token_file {
+            Some(file) => Some(file.clone()),
+            None if std::env::var_os(TOKEN_VARIABLE).is_some() => None,
+            None => {
+                let folder = match &self.data_dir {
+                    Some(folder) => folder.clone(),
+                    None => default_data_dir()?,
+                };
+                Some(folder.join(TOKEN_FILE))
+            }
         };
-        let line = text.trim();
-        if line.is_empty() || !line.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Failure::usage(
-                "operator token: is empty, or is no line of plain characters",
-            ));
-        }
-        Ok(SecretString::from(line))
+        let option = "--server-token-file";
+        let read = secret("operator token", file.as_deref(), option, TOKEN_VARIABLE);
+        read.map_err(|failure| {
+            failure.with_action(format!(
+                "give {option}, set {TOKEN_VARIABLE}, or name the data folder of an embedded server"
+            ))
+        })
     }
 }
 

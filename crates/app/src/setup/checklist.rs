@@ -136,6 +136,7 @@ impl Check {
     pub(super) fn of_photos(name: CheckName, error: &PhotoError) -> Self {
         let action = match error {
             PhotoError::Vault(error) => return Self::of_vault(name, error),
+            PhotoError::Refused(refusal) => return Self::refused(name, refusal),
             PhotoError::AuthLost(_) => "authorise again and paste the new token",
             PhotoError::Forbidden(Forbidden::ScopeMissing) => {
                 "authorise again and allow all that is asked for"

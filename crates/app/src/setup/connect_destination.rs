@@ -1,8 +1,8 @@
 //! Connects a place to write to.
 
 use tintype_model::{
-    StorageId, TenantId,
-    storage::{Storage, StorageSettings, checked_name},
+    TenantId,
+    storage::{Storage, StorageSettings},
 };
 use tintype_ports::vault::{BucketKeys, Secret};
 
@@ -29,16 +29,7 @@ impl App {
         tenant: TenantId,
         new: NewDestination,
     ) -> AppResult<Storage> {
-        let name = checked_name(&new.name)?;
-        self.refuse_taken_name(tenant, &name).await?;
-        let now = self.ports.clock.now();
-        let storage = Storage {
-            id: StorageId::new(now, self.ports.entropy.id_bytes()),
-            tenant,
-            name,
-            settings: new.settings,
-            created_at: now,
-        };
+        let storage = self.new_storage(tenant, &new.name, new.settings).await?;
         let secret = match (&storage.settings, new.keys) {
             (StorageSettings::GooglePhotos(_), _) => {
                 return Err(AppError::Invalid(

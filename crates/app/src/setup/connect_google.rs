@@ -34,17 +34,8 @@ impl App {
         tenant: TenantId,
         new: NewGoogleStorage,
     ) -> AppResult<Storage> {
-        let name = checked_name(&new.name)?;
-        self.refuse_taken_name(tenant, &name).await?;
-        let now = self.ports.clock.now();
-        new.settings.check(now)?;
-        let storage = Storage {
-            id: StorageId::new(now, self.ports.entropy.id_bytes()),
-            tenant,
-            name,
-            settings: StorageSettings::GooglePhotos(new.settings),
-            created_at: now,
-        };
+        let settings = StorageSettings::GooglePhotos(new.settings);
+        let storage = self.new_storage(tenant, &new.name, settings).await?;
         let secret = Secret::Google {
             client_id: new.client_id,
             client_secret: new.client_secret,
@@ -57,6 +48,28 @@ impl App {
             return Err(error.into());
         }
         Ok(storage)
+    }
+
+    /// A storage that is not stored yet, after a look at its name and its settings.
+    pub(super) async fn new_storage(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        settings: StorageSettings,
+    ) -> AppResult<Storage> {
+        let name = checked_name(name)?;
+        self.refuse_taken_name(tenant, &name).await?;
+        let now = self.ports.clock.now();
+        if let StorageSettings::GooglePhotos(settings) = &settings {
+            settings.check(now)?;
+        }
+        Ok(Storage {
+            id: StorageId::new(now, self.ports.entropy.id_bytes()),
+            tenant,
+            name,
+            settings,
+            created_at: now,
+        })
     }
 
     pub(crate) async fn refuse_taken_name(&self, tenant: TenantId, name: &str) -> AppResult<()> {

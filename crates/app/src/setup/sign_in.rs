@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use tintype_model::{
     StorageId, TenantId,
     credential::ClientId,
-    storage::{GooglePhotosSettings, GoogleScope, Storage, StorageSettings, checked_name},
+    storage::{GooglePhotosSettings, GoogleScope, Storage, StorageSettings},
 };
 use tintype_ports::vault::{OAuthClient, SignInAnswer, SignInPage, SignInRequest};
 
@@ -32,23 +32,14 @@ impl App {
         settings: GooglePhotosSettings,
         redirect_uri: String,
     ) -> AppResult<(Storage, SignInPage)> {
-        let name = checked_name(name)?;
-        self.refuse_taken_name(tenant, &name).await?;
-        let now = self.ports.clock.now();
-        settings.check(now)?;
         let request = SignInRequest {
             client: Some(client),
             redirect_uri,
             scopes: settings.scopes().to_vec(),
             other_account: false,
         };
-        let storage = Storage {
-            id: StorageId::new(now, self.ports.entropy.id_bytes()),
-            tenant,
-            name,
-            settings: StorageSettings::GooglePhotos(settings),
-            created_at: now,
-        };
+        let settings = StorageSettings::GooglePhotos(settings);
+        let storage = self.new_storage(tenant, name, settings).await?;
         self.ports.store.add_storage(&storage).await?;
         let vault = &self.ports.vault;
         match vault.begin_sign_in(tenant, storage.id, request).await {
@@ -166,7 +157,7 @@ impl App {
 }
 
 fn not_an_account() -> AppError {
-    AppError::Invalid("storage: only a google photos storage can be authorised".into())
+    AppError::Invalid("storage: only a google photos storage can be authorised and tested".into())
 }
 
 /// Google counts quota for the client's project, and a storage's calls are counted for one project only.

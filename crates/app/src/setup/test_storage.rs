@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tintype_model::{
-    ErrorKind, StorageId, TenantId,
-    item::MediaKind,
-    storage::{GooglePhotosSettings, StorageSettings},
+    ErrorKind, StorageId, TenantId, item::MediaKind, storage::GooglePhotosSettings,
 };
 use tintype_ports::{
     VaultError,
@@ -16,7 +14,7 @@ use tintype_ports::{
 };
 
 use super::checklist::{Check, CheckName, Tested};
-use crate::{App, AppError, AppResult, worker::gate::Gate};
+use crate::{App, AppResult, worker::gate::Gate};
 
 /// A PNG of one pixel. Sent, it makes no item: nobody uses the token that comes of it.
 const PIXEL: &[u8] = &[
@@ -38,13 +36,8 @@ impl App {
         storage: StorageId,
         on_check: impl FnMut(Check) + Send,
     ) -> AppResult<Tested> {
-        let storage = self.storage(tenant, storage).await?;
-        let StorageSettings::GooglePhotos(settings) = &storage.settings else {
-            return Err(AppError::Invalid(
-                "storage: only a google photos storage can be tested".into(),
-            ));
-        };
-        let trial = Trial::new(self, tenant, storage.id, settings);
+        let settings = self.account_settings(tenant, storage).await?;
+        let trial = Trial::new(self, tenant, storage, &settings);
         Ok(trial.run(on_check).await)
     }
 

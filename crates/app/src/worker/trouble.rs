@@ -34,6 +34,7 @@ impl From<PhotoError> for ItemTrouble {
             | PhotoError::BaseUrlExpired
             | PhotoError::PageTokenExpired => Self::Later(fault()),
             PhotoError::AuthLost(_)
+            | PhotoError::Refused(_)
             | PhotoError::Forbidden(_)
             | PhotoError::QuotaExhausted { .. }
             | PhotoError::StorageFull

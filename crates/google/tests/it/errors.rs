@@ -197,7 +197,7 @@ async fn a_vault_that_refuses_is_the_end_of_the_credential() {
     let library = Library::Generated(Generated::photos(3, 1024));
     let world = World::tuned(library, |_, gate| gate.vault_refuses = true).await;
     let error = world.source.list(&LIBRARY, None).await.unwrap_err();
-    assert!(matches!(error, PhotoError::AuthLost(text) if text.ends_with(": revoked")));
+    assert!(matches!(error, PhotoError::Refused(why) if why.reason == "revoked"));
     assert_eq!(world.control.calls(CallKind::Search), 0);
     world.emulator.shutdown().await;
 }

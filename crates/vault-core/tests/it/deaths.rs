@@ -12,7 +12,7 @@ use tintype_ports::{
 use tintype_vault_core::Times;
 use tokio::runtime;
 
-use crate::support::{LateGoogle, Place, SilentGoogle};
+use crate::support::{LateGoogle, Place};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_replica_that_dies_in_mid_refresh_delays_the_others_by_its_lease() {
@@ -27,7 +27,7 @@ async fn a_replica_that_dies_in_mid_refresh_delays_the_others_by_its_lease() {
     let account = grant(tenant(1), storage(1));
 
     // The dying one has a runtime of its own, as a process would.
-    let silent = Arc::new(SilentGoogle::default());
+    let silent = Arc::new(LateGoogle::default());
     let doomed = runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -62,7 +62,7 @@ async fn a_replica_that_dies_in_mid_refresh_delays_the_others_by_its_lease() {
 async fn a_silent_google_is_left_alone_by_all_replicas() {
     let mut place = Place::on_a_server().await;
     place.settings.refresh_lease = Duration::from_millis(900);
-    let silent = Arc::new(SilentGoogle::default());
+    let silent = Arc::new(LateGoogle::default());
     let open = async || {
         let ring = place.ring.clone();
         let opened = place.open_in(ring, silent.clone(), place.clock.clone());

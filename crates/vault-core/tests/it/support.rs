@@ -259,53 +259,10 @@ impl Place {
     }
 }
 
-/// A token endpoint that says when it is asked, and never answers.
-#[derive(Default)]
-pub(crate) struct SilentGoogle {
-    pub(crate) asked: tokio::sync::Notify,
-    pub(crate) calls: Mutex<u32>,
-}
-
-#[async_trait::async_trait]
-impl GoogleAuth for SilentGoogle {
-    async fn refresh(
-        &self,
-        _client_id: &str,
-        _client_secret: &SecretString,
-        _refresh_token: &SecretString,
-    ) -> Result<RefreshAnswer, RefreshError> {
-        *self.calls.lock().unwrap() += 1;
-        self.asked.notify_one();
-        std::future::pending().await
-    }
-
-    fn sign_in_url(&self, _sign_in: &SignIn<'_>) -> String {
-        String::new()
-    }
-
-    async fn exchange(
-        &self,
-        _client_id: &str,
-        _client_secret: &SecretString,
-        _redirect_uri: &str,
-        _code: &SecretString,
-        _verifier: &SecretString,
-    ) -> Result<RefreshAnswer, RefreshError> {
-        Err(RefreshError::Unavailable("nobody signs in here".to_owned()))
-    }
-
-    async fn account(&self, _access_token: &SecretString) -> Result<Option<String>, RefreshError> {
-        Ok(None)
-    }
-
-    async fn revoke(&self, _refresh_token: &SecretString) -> Result<(), RefreshError> {
-        Err(RefreshError::Unavailable("nothing ends here".to_owned()))
-    }
-}
-
-/// A token endpoint that answers when it is told to.
+/// A token endpoint that says when it is asked, and answers when it is told to: never, if it is not.
 #[derive(Default)]
 pub(crate) struct LateGoogle {
+    pub(crate) calls: Mutex<u32>,
     pub(crate) asked: tokio::sync::Notify,
     pub(crate) answer: tokio::sync::Notify,
 }
@@ -318,6 +275,7 @@ impl GoogleAuth for LateGoogle {
         _client_secret: &SecretString,
         _refresh_token: &SecretString,
     ) -> Result<RefreshAnswer, RefreshError> {
+        *self.calls.lock().unwrap() += 1;
         self.asked.notify_one();
         self.answer.notified().await;
         Ok(RefreshAnswer {

@@ -1,13 +1,13 @@
 //! The OAuth client and the token that a person gives on the command line, by files and environment: never as arguments, which
 //! others on the machine can see.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::SecretString;
 use tintype_model::credential::{ClientId, ClientSecretFile};
 
-use super::read_small;
+use super::{read_small, secret};
 use crate::failure::Failure;
 
 /// Holds the OAuth client secret when no file does.
@@ -72,24 +72,4 @@ impl OAuthClient {
         )?;
         Ok((id, secret))
     }
-}
-
-/// A secret of one line, from the file if there is one, else from the variable.
-pub(super) fn secret(
-    name: &str,
-    file: Option<&Path>,
-    option: &str,
-    variable: &str,
-) -> Result<SecretString, Failure> {
-    let text = match file {
-        Some(file) => read_small(file)?,
-        None => std::env::var(variable).unwrap_or_default(),
-    };
-    let line = text.trim();
-    if line.is_empty() || !line.bytes().all(|byte| byte.is_ascii_graphic()) {
-        let message = format!("{name}: is missing, or is no line of plain characters");
-        let action = format!("put it into a file and give {option}, or set {variable}");
-        return Err(Failure::usage(message).with_action(action));
-    }
-    Ok(SecretString::from(line))
 }

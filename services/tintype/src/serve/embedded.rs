@@ -17,7 +17,7 @@ use super::{
     ops,
 };
 use crate::{
-    config::{Profile, default_data_dir},
+    config::{Profile, TOKEN_FILE, default_data_dir},
     engine::Engine,
     failure::Failure,
     wire,
@@ -25,9 +25,6 @@ use crate::{
 
 /// Where the API is, unless the settings say otherwise: for this machine alone.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8460);
-
-/// The file with the operator's token, where the settings name none.
-const TOKEN_FILE: &str = "operator.token";
 
 fn profile(config: &Config, data: PathBuf) -> Result<Profile, Failure> {
     let (limits, projects) = wire::limits_of(config)?;

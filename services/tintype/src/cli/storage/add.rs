@@ -18,17 +18,12 @@ use super::{
     test::checklist,
 };
 use crate::{
-    cli::{
-        oauth_client::{OAuthClient, secret},
-        read_small,
-    },
+    cli::{oauth_client::OAuthClient, read_small, secret},
     failure::Failure,
+    place::SECRET_KEY,
     remote::{Named, Server},
     render::{self, Console, out, printable},
 };
-
-/// Holds the secret access key when no file does.
-const KEY_VARIABLE: &str = "TINTYPE_S3_SECRET_ACCESS_KEY";
 
 /// What to connect.
 #[derive(Debug, Subcommand)]
@@ -204,7 +199,7 @@ impl Bucket {
             "secret access key",
             self.secret_access_key_file.as_deref(),
             "--secret-access-key-file",
-            KEY_VARIABLE,
+            SECRET_KEY,
         )?;
         Ok(json!({
             "kind": "s3",

@@ -6,8 +6,12 @@ use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tintype_app::AppError;
 use tintype_model::{StorageId, credential::ClientId};
-use tintype_ports::vault::{OAuthClient, SignInPage};
+use tintype_ports::{
+    VaultError,
+    vault::{OAuthClient, SignInPage},
+};
 
 use super::{is_blank, refused};
 use crate::{Shared, SignInSettings, body::Body, caller::Tenant, id::Id, problem::Problem};
@@ -90,17 +94,20 @@ pub(crate) async fn handle(
     found.ok_or_else(|| Problem::not_found("the storage"))?;
     let given = client(input.client_id.as_deref(), input.client_secret)?;
     let redirect = redirect(&shared.sign_in)?;
-    // Where the account was disconnected there is no client to go on with.
-    let known = app.ports().vault.describe(tenant, id).await;
-    let known = known.map_err(tintype_app::AppError::from)?;
-    let client = match (given, known) {
-        (None, None) => {
-            let own = shared.sign_in.client.clone();
-            let missing = || Problem::field("client_id", "is missing; the account has no client");
-            Some(own.ok_or_else(missing)?)
-        }
-        (given, _) => given,
+    let other_account = input.other_account;
+    let begin = async |client| {
+        let redirect = redirect.clone();
+        app.sign_in_again(tenant, id, client, redirect, other_account)
+            .await
     };
-    let page = app.sign_in_again(tenant, id, client, redirect, input.other_account);
-    Ok(Json(page.await?.into()))
+    let is_given = given.is_some();
+    let begun = match begin(given).await {
+        // The account was disconnected and has no client to go on with.
+        Err(AppError::Vault(VaultError::NotFound)) if !is_given => {
+            let missing = || Problem::field("client_id", "is missing; the account has no client");
+            begin(Some(shared.sign_in.client.clone().ok_or_else(missing)?)).await
+        }
+        begun => begun,
+    };
+    Ok(Json(begun?.into()))
 }
