@@ -8,4 +8,5 @@ mod fleet;
 mod household;
 mod kill;
 mod storage;
+mod upload;
 mod verify;

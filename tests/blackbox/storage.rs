@@ -143,6 +143,44 @@ async fn an_account_is_connected_tested_and_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn how_items_are_made_is_chosen_where_an_account_is_connected() {
+    let home = Home::new().await;
+    let words = [
+        "--batch-mode",
+        "async",
+        "--batch-size",
+        "20",
+        "--batch-timeout",
+        "5",
+    ];
+    home.add("family", &words).await.assert_code(0);
+    home.add("studio", &[]).await.assert_code(0);
+    let listed = home.storage(&["list", "--json"]).await.json();
+    let batch_of = |name: &str| {
+        let storages = listed["data"].as_array().expect("a list");
+        let found = storages.iter().find(|it| it["name"] == name);
+        found.expect("the account")["batch"].clone()
+    };
+    assert_eq!(
+        batch_of("family"),
+        serde_json::json!({"mode": "async", "size": 20, "timeout_seconds": 5})
+    );
+    assert_eq!(
+        batch_of("studio"),
+        serde_json::json!({"mode": "sync", "size": 0, "timeout_seconds": 0})
+    );
+    for wrong in [
+        ["--batch-size", "50"],
+        ["--batch-timeout", "3601"],
+        ["--batch-mode", "often"],
+    ] {
+        let refused = home.add("late", &wrong).await;
+        refused.assert_code(2);
+        assert!(refused.stderr.contains(wrong[0]), "{}", refused.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn four_troubles_have_four_diagnoses() {
     let home = Home::new().await;
     home.add("family", &[]).await.assert_code(0);

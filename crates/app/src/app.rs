@@ -10,7 +10,8 @@ use tintype_ports::{
 use crate::{
     settings::Settings,
     steps::Steps,
-    worker::{committer::Committers, permits::Permits, urls::UrlCache},
+    worker::{committer::Committers, permits::Permits, upload::Memory, urls::UrlCache},
+    writer::Writers,
 };
 
 /// Everything outside that the use cases talk to.
@@ -50,6 +51,8 @@ pub struct App {
     pub(crate) permits: Arc<Permits>,
     pub(crate) urls: Arc<UrlCache>,
     pub(crate) committers: Arc<Committers>,
+    pub(crate) writers: Arc<Writers>,
+    pub(crate) upload_memory: Arc<Memory>,
 }
 
 impl App {
@@ -60,6 +63,8 @@ impl App {
             permits: Arc::new(Permits::new(&settings)),
             urls: Arc::new(UrlCache::new(settings.url_cache, settings.url_lifetime)),
             committers: Arc::new(Committers::default()),
+            writers: Arc::new(Writers::default()),
+            upload_memory: Arc::new(Memory::new(settings.upload_memory)),
             settings: Arc::new(settings),
             ports,
         }

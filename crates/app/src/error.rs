@@ -3,7 +3,7 @@
 use tintype_model::{
     ErrorKind,
     run::Refused,
-    storage::{NameError, YearError},
+    storage::{NameError, OptionError},
 };
 use tintype_ports::{
     ArchiveError, PhotoError, StoreError, VaultError, events::EventsError, queue::QueueError,
@@ -37,6 +37,12 @@ pub enum AppError {
     /// The destination failed.
     #[error("the destination could not be used")]
     Archive(#[from] ArchiveError),
+    /// What is to be uploaded could not be read.
+    #[error("the source could not be read")]
+    Source(#[source] ArchiveError),
+    /// A task of ours ended without a result.
+    #[error("the work ended in a defect of the program: {0}")]
+    Defect(&'static str),
     /// The job queue failed.
     #[error("the job queue could not be used")]
     Queue(#[from] QueueError),
@@ -59,10 +65,11 @@ impl AppError {
             Self::Invalid(_) => ErrorKind::InvalidInput,
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Conflict(_) | Self::Refused(_) => ErrorKind::Conflict,
+            Self::Defect(_) => ErrorKind::Internal,
             Self::Store(error) => error.kind(),
             Self::Vault(error) => error.kind(),
             Self::Photos(error) => error.kind(),
-            Self::Archive(error) => error.kind(),
+            Self::Archive(error) | Self::Source(error) => error.kind(),
             Self::Queue(_) | Self::Events(_) => ErrorKind::Unavailable,
             Self::Quota(error) => error.kind(),
         }
@@ -75,8 +82,8 @@ impl From<NameError> for AppError {
     }
 }
 
-impl From<YearError> for AppError {
-    fn from(error: YearError) -> Self {
+impl From<OptionError> for AppError {
+    fn from(error: OptionError) -> Self {
         Self::Invalid(error.to_string())
     }
 }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub group_bytes: u64,
     /// Items that one group commit gathers, at most.
     pub group_items: usize,
+    /// Bytes of items that are on their way to Google, at most, where a whole item is held until it is sent.
+    pub upload_memory: u64,
     /// How long a lease lives without renewal.
     pub lease: Duration,
     /// Failures of a shard in a row, its work broken off by a defect or its worker vanished, after which it is set aside for
@@ -69,6 +71,7 @@ impl Default for Settings {
             max_downloads: 256,
             group_bytes: 48 << 20,
             group_items: 256,
+            upload_memory: 32 << 20,
             lease: Duration::from_secs(30),
             max_failures: 5,
             outage_pause: Duration::from_secs(15),

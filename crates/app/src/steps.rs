@@ -1,4 +1,4 @@
-//! The journal steps of a backup, in order. A probe is told of each one, so that tests can end the process right there.
+//! The journal steps of a run, in order. A probe is told of each one, so that tests can end the process right there.
 
 use std::{fmt, str::FromStr};
 
@@ -25,6 +25,20 @@ pub enum Step {
     Committed,
     /// A group is recorded as stored.
     Recorded,
+    /// An item's bytes are with Google; no item is made of them yet.
+    BytesSent,
+    /// An album is noted; it is not made yet.
+    AlbumIntended,
+    /// An album is made; its id is not noted yet.
+    AlbumMade,
+    /// A batch is in the journal; it is not asked for yet.
+    UploadJournalled,
+    /// Google answered a batch; nothing of it is recorded yet.
+    ItemsMade,
+    /// What became of a batch is recorded.
+    UploadRecorded,
+    /// Items of a snapshot or of another account are in their albums.
+    AlbumsJoined,
     /// A shard is done.
     ShardFinished,
     /// The manifest is published.
@@ -35,7 +49,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::ArchiveMade,
         Self::RunStarted,
         Self::Dispatched,
@@ -46,6 +60,13 @@ impl Step {
         Self::Staged,
         Self::Committed,
         Self::Recorded,
+        Self::BytesSent,
+        Self::AlbumIntended,
+        Self::AlbumMade,
+        Self::UploadJournalled,
+        Self::ItemsMade,
+        Self::UploadRecorded,
+        Self::AlbumsJoined,
         Self::ShardFinished,
         Self::ManifestWritten,
         Self::SnapshotRecorded,
@@ -65,6 +86,13 @@ impl Step {
             Self::Staged => "staged",
             Self::Committed => "committed",
             Self::Recorded => "recorded",
+            Self::BytesSent => "bytes-sent",
+            Self::AlbumIntended => "album-intended",
+            Self::AlbumMade => "album-made",
+            Self::UploadJournalled => "upload-journalled",
+            Self::ItemsMade => "items-made",
+            Self::UploadRecorded => "upload-recorded",
+            Self::AlbumsJoined => "albums-joined",
             Self::ShardFinished => "shard-finished",
             Self::ManifestWritten => "manifest-written",
             Self::SnapshotRecorded => "snapshot-recorded",

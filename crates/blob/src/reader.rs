@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// No description of an archive is longer; recipients take some 70 bytes each.
-const LONGEST_DESCRIPTOR: u64 = 1024 * 1024;
+pub(crate) const LONGEST_DESCRIPTOR: u64 = 1024 * 1024;
 
 /// An archive, opened for reading. Cheap to clone.
 #[derive(Clone)]

@@ -46,6 +46,26 @@ impl MemoryRoot {
             .map(Self)
             .map_err(|error| errors::of_storage("memory", &error))
     }
+
+    /// Puts an object there, in place of what is there.
+    ///
+    /// # Errors
+    /// Never in practice; the storage layer says so itself.
+    pub async fn put(&self, path: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
+        let written = self.0.write(path, bytes).await;
+        written
+            .map(|_| ())
+            .map_err(|error| errors::of_storage(path, &error))
+    }
+
+    /// Takes an object away.
+    ///
+    /// # Errors
+    /// Never in practice; the storage layer says so itself.
+    pub async fn remove(&self, path: &str) -> Result<(), ArchiveError> {
+        let removed = self.0.delete(path).await;
+        removed.map_err(|error| errors::of_storage(path, &error))
+    }
 }
 
 /// The place that an archive lies in.

@@ -26,6 +26,7 @@ pub(crate) struct Entry {
     pub(crate) item: Option<u64>,
     pub(crate) bytes: u64,
     pub(crate) range_start: Option<u64>,
+    pub(crate) items: u32,
 }
 
 /// One call as `GET /__emulator/ledger` answers it.
@@ -51,6 +52,8 @@ pub struct LedgerEntry {
     pub bytes: u64,
     /// First byte of a `Range`.
     pub range_start: Option<u64>,
+    /// Items that a `batchCreate` that was understood was to make.
+    pub items: u32,
 }
 
 /// Counts since the start or the last reset.

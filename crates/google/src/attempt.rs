@@ -1,13 +1,17 @@
 //! One attempt after another: asks the gate, sends, reports how it went, and waits or gives up.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, RequestBuilder, Response, header::CONTENT_LENGTH};
+use reqwest::{
+    Client, RequestBuilder, Response,
+    header::{CONTENT_LENGTH, HeaderMap},
+};
 use secrecy::ExposeSecret;
 use tintype_model::quota::QuotaKind;
 use tintype_ports::{
     clock::Entropy,
-    photos::{Attempt, AttemptOutcome, CallGate, PhotoError},
+    photos::{Attempt, AttemptOutcome, CallGate, PhotoError, Traffic},
+    vault::AccessToken,
 };
 use tokio::time::{Instant, sleep, timeout};
 
@@ -32,61 +36,144 @@ pub(crate) struct Caller {
     pub(crate) gate: Arc<dyn CallGate>,
 }
 
+/// How a call of the Library API is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) about: About,
+    pub(crate) traffic: Traffic,
+    /// For one attempt, answer included.
+    pub(crate) deadline: Duration,
+    /// Whether it is made again after an attempt that may have done its work.
+    pub(crate) again_in_doubt: bool,
+}
+
+/// A whole answer with a good status.
+pub(crate) struct Answer {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// How a call has gone so far, over all its attempts.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    pub(crate) patience: Patience,
+    /// An attempt ended without a clear answer: what was asked for may have been done.
+    pub(crate) in_doubt: bool,
+}
+
 impl Caller {
-    /// A call of the Library API, repeated as patience allows. A refused access token is replaced once.
+    /// A call with a short answer in JSON, repeated as patience allows.
     pub(crate) async fn library<T: Send>(
         &self,
         about: About,
         request: impl Fn(&Client) -> RequestBuilder + Send + Sync,
         parse: Parse<T>,
     ) -> Result<T, PhotoError> {
-        let mut patience = Patience::default();
+        let read = |answer: &Answer| parse(&answer.body).map_err(failure::unreadable);
+        let mut course = Course::default();
+        self.ask(self.short(about), request, read, &mut course)
+            .await
+    }
+
+    /// How a call with a short answer is made.
+    pub(crate) fn short(&self, about: About) -> Manner {
+        Manner {
+            about,
+            traffic: Traffic::Call,
+            deadline: self.settings.deadlines.call,
+            again_in_doubt: true,
+        }
+    }
+
+    /// How bytes are sent in one piece.
+    pub(crate) fn sending(&self, length: usize) -> Manner {
+        Manner {
+            traffic: Traffic::Upload,
+            deadline: self.settings.deadlines.upload(length),
+            ..self.short(About::default())
+        }
+    }
+
+    /// A call of the Library API, repeated as its manner and patience allow. `course` goes on from what it was before.
+    pub(crate) async fn ask<T: Send>(
+        &self,
+        manner: Manner,
+        request: impl Fn(&Client) -> RequestBuilder + Send + Sync,
+        read: impl Fn(&Answer) -> Result<T, Failure> + Send + Sync,
+        course: &mut Course,
+    ) -> Result<T, PhotoError> {
+        loop {
+            let failure = match self.ask_once(manner, &request, &read).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if let Failure::Passing(passing) = &failure
+                && passing.unclear
+            {
+                course.in_doubt = true;
+                if !manner.again_in_doubt {
+                    return Err(passing.clone().give_up());
+                }
+            }
+            self.settle(failure, QuotaKind::Request, &mut course.patience)
+                .await?;
+        }
+    }
+
+    /// One attempt, and another where Google refuses the access token of the first.
+    pub(crate) async fn ask_once<T: Send>(
+        &self,
+        manner: Manner,
+        request: &(impl Fn(&Client) -> RequestBuilder + Send + Sync),
+        read: &(impl Fn(&Answer) -> Result<T, Failure> + Send + Sync),
+    ) -> Result<T, Failure> {
         let mut rejected = None;
         loop {
-            self.gate
-                .admit(QuotaKind::Request)
-                .await
-                .map_err(failure::of_quota)?;
-            let token = self
-                .gate
-                .access_token(rejected.as_ref())
-                .await
-                .map_err(failure::of_vault)?;
+            let token = self.admitted(rejected.as_ref()).await?;
             let request = request(&self.client).bearer_auth(token.secret.expose_secret());
-            match self.one_library_attempt(about, request, parse).await {
-                Ok(answer) => return Ok(answer),
+            match self.one_attempt(manner, request, read).await {
                 Err(Failure::Token(_)) if rejected.is_none() => rejected = Some(token),
-                Err(failure) => {
-                    self.settle(failure, QuotaKind::Request, &mut patience)
-                        .await?;
-                }
+                outcome => return outcome,
             }
         }
     }
 
-    async fn one_library_attempt<T>(
+    /// Waits for permission to make one request, and gets an access token for it.
+    pub(crate) async fn admitted(
         &self,
-        about: About,
+        rejected: Option<&AccessToken>,
+    ) -> Result<AccessToken, Failure> {
+        let admitted = self.gate.admit(QuotaKind::Request).await;
+        admitted.map_err(|error| Failure::Final(failure::of_quota(error)))?;
+        let token = self.gate.access_token(rejected).await;
+        token.map_err(|error| Failure::Final(failure::of_vault(error)))
+    }
+
+    async fn one_attempt<T>(
+        &self,
+        manner: Manner,
         request: RequestBuilder,
-        parse: Parse<T>,
+        read: &(impl Fn(&Answer) -> Result<T, Failure> + Send + Sync),
     ) -> Result<T, Failure> {
-        let deadline = self.settings.deadlines.call;
         let started = Instant::now();
         let mut head_at = None;
-        let span = call::span(call::LIBRARY);
+        let span = call::span(match manner.traffic {
+            Traffic::Upload => call::UPLOAD,
+            Traffic::Call | Traffic::Download => call::LIBRARY,
+        });
         let whole = async {
             let response = request.send().await.map_err(failure::of_send);
             head_at = Some(Instant::now());
             let response = response?;
             call::answered(&span, response.status());
-            judge(response, about, parse).await
+            read(&judge(response, manner.about).await?)
         };
-        let result = timeout(deadline, whole).await.unwrap_or_else(|_| {
-            let text = format!("no whole answer within {} s", deadline.as_secs_f32());
+        let result = timeout(manner.deadline, whole).await.unwrap_or_else(|_| {
+            let text = format!("no whole answer within {} s", manner.deadline.as_secs_f32());
             Err(Failure::Passing(Passing::trouble(text)))
         });
         call::ended(&span, result.as_ref().err());
-        self.observe(QuotaKind::Request, started, head_at, result.as_ref().err());
+        self.observe(manner.traffic, started, head_at, result.as_ref().err());
         result
     }
 
@@ -94,7 +181,7 @@ impl Caller {
     /// it was earlier.
     pub(crate) fn observe(
         &self,
-        kind: QuotaKind,
+        traffic: Traffic,
         started: Instant,
         answered_at: Option<Instant>,
         failure: Option<&Failure>,
@@ -106,7 +193,7 @@ impl Caller {
         };
         let latency = answered_at.unwrap_or_else(Instant::now) - started;
         self.gate.observe(Attempt {
-            kind,
+            traffic,
             latency,
             outcome,
         });
@@ -146,7 +233,8 @@ impl Caller {
     }
 }
 
-async fn judge<T>(response: Response, about: About, parse: Parse<T>) -> Result<T, Failure> {
+/// A whole answer, unless its status says what is wrong.
+pub(crate) async fn judge(response: Response, about: About) -> Result<Answer, Failure> {
     let status = response.status();
     let headers = response.headers().clone();
     let body = read_bounded(response, LONGEST_ANSWER)
@@ -155,10 +243,7 @@ async fn judge<T>(response: Response, about: About, parse: Parse<T>) -> Result<T
     if !status.is_success() {
         return Err(failure::of_library(status, &headers, &body, about));
     }
-    parse(&body).map_err(|error| {
-        let text = format!("the answer cannot be understood: {error}");
-        Failure::Passing(Passing::trouble(text))
-    })
+    Ok(Answer { headers, body })
 }
 
 /// A whole body of at most `limit` bytes.

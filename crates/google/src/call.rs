@@ -10,6 +10,8 @@ pub(crate) type Call = (&'static str, &'static str);
 
 /// A call of the Library API; whether it reads with GET or POST says nothing.
 pub(crate) const LIBRARY: Call = ("google.library", "");
+/// An item's bytes on their way to Google.
+pub(crate) const UPLOAD: Call = ("google.upload", "POST");
 /// An item's bytes.
 pub(crate) const DOWNLOAD: Call = ("google.download", "GET");
 /// An item's length.

@@ -1,6 +1,6 @@
 //! What an answer that is no success means. Google tells many cases apart only in the text.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, fmt::Display, time::Duration};
 
 use reqwest::{
     StatusCode,
@@ -27,6 +27,8 @@ pub(crate) struct Passing {
     pub(crate) retry_after: Option<Duration>,
     /// A body ended before its promised end.
     pub(crate) cut_short: bool,
+    /// Google may have done what was asked for all the same.
+    pub(crate) unclear: bool,
 }
 
 impl Passing {
@@ -36,6 +38,7 @@ impl Passing {
             throttled: false,
             retry_after: None,
             cut_short: false,
+            unclear: true,
         }
     }
 
@@ -63,7 +66,7 @@ pub(crate) enum Failure {
 }
 
 /// What the call was about, where that changes the meaning of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct About {
     /// The call went on with a listing.
     pub(crate) page_token: bool,
@@ -125,6 +128,7 @@ pub(crate) fn of_too_many(text: &str, headers: &HeaderMap) -> Failure {
     Failure::Passing(Passing {
         throttled: true,
         retry_after: retry_after(headers),
+        unclear: false,
         ..Passing::trouble(format!(
             "it keeps asking us to slow down: {}",
             shortened(text)
@@ -150,7 +154,11 @@ pub(crate) fn of_send(error: reqwest::Error) -> Failure {
     if error.is_builder() {
         return Failure::Final(PhotoError::Rejected(of_transport(error).text));
     }
-    Failure::Passing(of_transport(error))
+    Failure::Passing(Passing {
+        // Without a connection nothing was asked for.
+        unclear: !error.is_connect(),
+        ..of_transport(error)
+    })
 }
 
 /// An error and its causes in one line: what lies below says what really happened.
@@ -206,12 +214,24 @@ fn of_bad_request(text: String, about: About) -> Failure {
         PhotoError::PageTokenExpired
     } else if plain.contains("remaining storage") {
         PhotoError::StorageFull
-    } else if about.album && plain.contains("invalid album id") {
+    } else if about.album && names_no_album(&plain) {
         PhotoError::ItemNotFound
     } else {
         PhotoError::Rejected(text)
     };
     Failure::Final(error)
+}
+
+/// The album is unknown, or of another client, which comes to the same.
+fn names_no_album(plain: &str) -> bool {
+    plain.contains("invalid album id")
+        || plain.contains("no permission to add media items to this album")
+}
+
+/// An answer with a good status that cannot be understood: what was asked for may have been done.
+pub(crate) fn unreadable(why: impl Display) -> Failure {
+    let text = format!("the answer cannot be understood: {why}");
+    Failure::Passing(Passing::trouble(text))
 }
 
 /// What a 403 is about, by its text.

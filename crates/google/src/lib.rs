@@ -6,9 +6,9 @@
 //! | [`settings`] | deadlines and how patiently a call is repeated |
 //! | `attempt`, `patience`, `failure` | one HTTP attempt, when the next one is due, what an answer means |
 //! | `call` | what a trace shows of an attempt |
-//! | `library` | the Library API: listings, albums, items by id |
+//! | `library` | the Library API, read side: listings, albums, items by id |
 //! | `download` | base URLs: bytes, with resumption |
-//! | `upload` | bytes on their way to Google |
+//! | `upload` | bytes on their way to Google, and the items and albums that are made of them |
 //! | `oauth` | sign-in, tokens and their end, which only the vault calls |
 //!
 //! Every attempt, repeated ones included, first asks the `CallGate`; the client below repeats nothing by itself.

@@ -75,10 +75,9 @@ mod tests {
     fn failure(throttled: bool, retry_after: Option<u64>) -> Passing {
         let retry_after = retry_after.map(Duration::from_secs);
         Passing {
-            text: String::new(),
             throttled,
             retry_after,
-            cut_short: false,
+            ..Passing::trouble(String::new())
         }
     }
 

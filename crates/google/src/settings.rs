@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::GoogleEndpoints;
 
+const MIB: usize = 1024 * 1024;
+
 /// Everything the adapter is told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GoogleSettings {
@@ -24,6 +26,22 @@ pub struct Deadlines {
     pub download_head: Duration,
     /// Longest silence between two pieces of a download. A whole file has no deadline.
     pub download_idle: Duration,
+    /// Longest silence while a body is sent as it is read: of whoever reads it, and of the connection that takes it. A whole
+    /// file has no deadline.
+    pub upload_idle: Duration,
+    /// From the last byte sent to the end of the answer.
+    pub upload_answer: Duration,
+    /// What bytes sent in one piece may take for each MiB, before `upload_answer` begins.
+    pub upload_mib: Duration,
+}
+
+impl Deadlines {
+    /// For bytes sent in one piece, answer included.
+    pub(crate) fn upload(&self, length: usize) -> Duration {
+        let mebibytes = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX);
+        self.upload_answer
+            .saturating_add(self.upload_mib.saturating_mul(mebibytes))
+    }
 }
 
 impl Default for Deadlines {
@@ -32,6 +50,9 @@ impl Default for Deadlines {
             call: Duration::from_secs(60),
             download_head: Duration::from_secs(60),
             download_idle: Duration::from_secs(30),
+            upload_idle: Duration::from_secs(60),
+            upload_answer: Duration::from_secs(120),
+            upload_mib: Duration::from_secs(30),
         }
     }
 }
@@ -67,5 +88,21 @@ impl Default for RetryPolicy {
             longest_throttle_wait: Duration::from_secs(240),
             longest_retry_after: Duration::from_secs(300),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_bytes_may_take_longer() {
+        let deadlines = Deadlines {
+            upload_answer: Duration::from_secs(10),
+            upload_mib: Duration::from_secs(3),
+            ..Deadlines::default()
+        };
+        let seconds = [0, 1, MIB, MIB + 1].map(|length| deadlines.upload(length).as_secs());
+        assert_eq!(seconds, [10, 13, 13, 16]);
     }
 }

@@ -12,8 +12,8 @@ use tintype_model::{
 use tintype_ports::{
     clock::Entropy,
     photos::{
-        BaseUrl, CallGate, Download, ListedItem, Page, Persistence, PhotoError, PhotoSink,
-        PhotoSource, PhotoSources, Scope, UploadToken,
+        BaseUrl, Batch, Body, CallGate, Download, ListedItem, NewItem, Page, Persistence,
+        PhotoError, PhotoSink, PhotoSource, PhotoSources, Scope, SendError, UploadToken,
     },
 };
 
@@ -28,7 +28,9 @@ pub struct GooglePhotosSources {
 }
 
 impl GooglePhotosSources {
-    /// `client` must follow no redirects and repeat nothing by itself, as those of `tintype-runtime` do.
+    /// `client` must follow no redirects and repeat nothing by itself, as those of `tintype-runtime` do. Its read timeout runs
+    /// from the start of a request to the head of the answer and so ends uploads that take longer: it has to be long, and the
+    /// deadlines of `settings` are what counts.
     #[must_use]
     pub fn new(client: Client, settings: GoogleSettings, entropy: Arc<dyn Entropy>) -> Self {
         Self {
@@ -109,5 +111,30 @@ impl PhotoSource for GooglePhotos {
 impl PhotoSink for GooglePhotos {
     async fn send(&self, mime_type: &str, bytes: Bytes) -> Result<UploadToken, PhotoError> {
         upload::raw(&self.0, mime_type, bytes).await
+    }
+
+    async fn send_large(
+        &self,
+        mime_type: &str,
+        size: u64,
+        body: &mut dyn Body,
+    ) -> Result<UploadToken, SendError> {
+        upload::large(&self.0, mime_type, size, body).await
+    }
+
+    async fn create(&self, album: Option<&ProviderId>, items: &[NewItem]) -> Batch {
+        upload::create(&self.0, album, items).await
+    }
+
+    async fn create_album(&self, title: &str) -> Result<Album, PhotoError> {
+        upload::create_album(&self.0, title).await
+    }
+
+    async fn add_to_album(
+        &self,
+        album: &ProviderId,
+        items: &[ProviderId],
+    ) -> Result<(), PhotoError> {
+        upload::add_to_album(&self.0, album, items).await
     }
 }

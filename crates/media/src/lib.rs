@@ -1,6 +1,7 @@
 //! What a file's bytes say about themselves, learned while they stream past: is it whole, what is it, where was it taken.
-//! CPU only, no I/O, bounded memory.
+//! And which files Google Photos takes. CPU only, no I/O, bounded memory.
 
+pub mod accepted;
 mod bits;
 mod bmff;
 mod gif;

@@ -40,6 +40,12 @@ impl TryFrom<String> for ProviderId {
 }
 
 impl ProviderId {
+    /// The id of what has none of its own but a path.
+    #[must_use]
+    pub fn of_path(path: &str) -> Self {
+        Self(format!("path-{}", blake3::hash(path.as_bytes()).to_hex()))
+    }
+
     /// The id as the provider writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -125,6 +131,23 @@ pub struct ItemMetadata {
     /// Only for videos.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video_status: Option<VideoStatus>,
+    /// Only for files that are to be uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileFacts>,
+}
+
+/// A file that is to be uploaded, as its folder, bucket or archive has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileFacts {
+    /// Where it lies below the source, with `/` between folders.
+    pub path: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Changes when the file does: an entity tag, a time, a content hash.
+    pub version: String,
+    /// The title of the album it goes into when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
 }
 
 fn fingerprint_of(parts: &[&[u8]]) -> i64 {
@@ -139,7 +162,7 @@ fn fingerprint_of(parts: &[&[u8]]) -> i64 {
 }
 
 impl ItemMetadata {
-    /// Changes when something changes that means other bytes: type, kind or size in pixels.
+    /// Changes when something changes that means other bytes: type, kind, size in pixels, a file's length or version.
     #[must_use]
     pub fn content_fingerprint(&self) -> i64 {
         let size = self.dimensions.map_or((0, 0), |it| (it.width, it.height));
@@ -147,12 +170,14 @@ impl ItemMetadata {
             MediaKind::Photo => [0],
             MediaKind::Video => [1],
         };
-        fingerprint_of(&[
-            self.mime_type.as_bytes(),
-            &kind,
-            &size.0.to_le_bytes(),
-            &size.1.to_le_bytes(),
-        ])
+        let (width, height) = (size.0.to_le_bytes(), size.1.to_le_bytes());
+        let mut parts: Vec<&[u8]> = vec![self.mime_type.as_bytes(), &kind, &width, &height];
+        let length;
+        if let Some(file) = &self.file {
+            length = file.size.to_le_bytes();
+            parts.extend([&length[..], file.version.as_bytes()]);
+        }
+        fingerprint_of(&parts)
     }
 
     /// Changes when anything that a manifest shows changes. A video's processing state is not part of it.
@@ -196,7 +221,7 @@ pub struct StoredContent {
     pub blob: BlobHash,
     /// Plain length in bytes.
     pub size: u64,
-    /// Where it lies below the archive's root.
+    /// Where it lies below the archive's root; of an upload, the id that the account gave it, or nothing where it told none.
     pub path: String,
     /// What we really got.
     pub fidelity: Fidelity,
@@ -247,7 +272,35 @@ mod tests {
             }),
             camera: CameraFacts::default(),
             video_status: None,
+            file: None,
         }
+    }
+
+    #[test]
+    fn another_version_of_a_file_is_new_content() {
+        let file = |version: &str| ItemMetadata {
+            file: Some(FileFacts {
+                path: "2024/a.jpg".into(),
+                size: 7,
+                version: version.into(),
+                album: None,
+            }),
+            ..photo()
+        };
+        assert_ne!(
+            file("1").content_fingerprint(),
+            file("2").content_fingerprint()
+        );
+        assert_ne!(
+            file("1").content_fingerprint(),
+            photo().content_fingerprint()
+        );
+        assert!(
+            ProviderId::of_path("2024/a.jpg")
+                .as_str()
+                .parse::<ProviderId>()
+                .is_ok()
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub mod storage;
 pub mod tenant;
 pub mod trace;
 
-pub use blob::BlobHash;
+pub use blob::{BlobHash, BlobHasher};
 pub use error::ErrorKind;
 pub use fidelity::Fidelity;
 pub use ids::*;

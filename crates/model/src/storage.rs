@@ -1,5 +1,6 @@
 //! A storage: a connected place, and the settings a person chose for it. Secrets live in the vault.
 
+mod batch;
 mod google_photos;
 
 use std::path::PathBuf;
@@ -9,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StorageId, TenantId};
 
-pub use google_photos::{GooglePhotosSettings, GoogleScope, YearError};
+pub use batch::{BatchError, BatchMode, BatchOptions, LARGEST_BATCH};
+pub use google_photos::{GooglePhotosSettings, GoogleScope, OptionError, YearError};
 
 /// What of storages only a trusted operator may allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,25 +12,25 @@ use tintype_model::{
     storage::StorageSettings,
 };
 
-use crate::vault::BucketKeys;
+use crate::{Files, vault::BucketKeys};
 
 /// Why the archive cannot do it.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// Root, bucket or object does not exist, or the settings do not reach it.
-    #[error("the destination is missing: {0}")]
+    #[error("it is not there: {0}")]
     Missing(String),
     /// Writes are refused.
-    #[error("the destination refuses writes: {0}")]
+    #[error("it refuses writes: {0}")]
     ReadOnly(String),
     /// No room left.
-    #[error("the destination is full: {0}")]
+    #[error("it is full: {0}")]
     Full(String),
     /// The place holds something that is not this archive.
-    #[error("the destination belongs to something else: {0}")]
+    #[error("it belongs to something else: {0}")]
     Foreign(String),
     /// The keys are refused.
-    #[error("the destination refuses the keys: {0}")]
+    #[error("it refuses the keys: {0}")]
     Denied(String),
     /// Bytes are not what their name or the manifest says.
     #[error("damaged: {0}")]
@@ -42,7 +42,7 @@ pub enum ArchiveError {
     #[error("{0}")]
     Settings(String),
     /// Passing trouble that outlasted the retries.
-    #[error("the destination does not answer as it should: {0}")]
+    #[error("it does not answer as it should: {0}")]
     Unavailable(String),
 }
 
@@ -209,4 +209,11 @@ pub struct ArchiveSpec {
 pub trait Archives: Send + Sync {
     /// Opens without touching the destination; wrong or forbidden settings are refused here.
     async fn open(&self, spec: ArchiveSpec) -> Result<Arc<dyn Archive>, ArchiveError>;
+
+    /// The files of a place that is no archive. Opens without touching it, as above.
+    async fn files(
+        &self,
+        place: StorageSettings,
+        keys: Option<BucketKeys>,
+    ) -> Result<Arc<dyn Files>, ArchiveError>;
 }

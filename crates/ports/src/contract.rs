@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod bell;
 pub mod events;
+pub mod files;
 pub mod queue;
 pub mod quota;
 pub mod rate_limit;

@@ -9,6 +9,7 @@ pub mod contract;
 pub mod events;
 #[cfg(feature = "fake")]
 pub mod fake;
+pub mod files;
 pub mod google_auth;
 pub mod photos;
 pub mod queue;
@@ -22,6 +23,7 @@ pub use archive::{Archive, ArchiveError};
 pub use bell::Bell;
 pub use clock::{Clock, Entropy};
 pub use events::Events;
+pub use files::Files;
 pub use photos::{PhotoError, PhotoSink, PhotoSource};
 pub use queue::Queue;
 pub use quota::Quota;

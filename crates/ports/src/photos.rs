@@ -1,5 +1,7 @@
 //! A source of photos: what Google Photos is to the use cases.
 
+mod sink;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -15,6 +17,10 @@ use tintype_model::{
 use crate::{
     quota::QuotaError,
     vault::{AccessToken, Refusal, VaultError},
+};
+
+pub use sink::{
+    Batch, Body, BodyBroke, Creation, NewItem, PhotoSink, Pieces, SendError, UploadToken,
 };
 
 /// Where an item's bytes can be fetched for a while. A capability: never stored, never logged.
@@ -204,11 +210,22 @@ pub trait CallGate: Send + Sync {
     fn observe(&self, attempt: Attempt);
 }
 
+/// What goes over the wire in an attempt. Each kind is held to a limit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Traffic {
+    /// A question with a short answer.
+    Call,
+    /// An item's bytes, from Google.
+    Download,
+    /// An item's bytes, to Google.
+    Upload,
+}
+
 /// How one HTTP attempt went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// What it counts as.
-    pub kind: QuotaKind,
+    /// What went over the wire.
+    pub traffic: Traffic,
     /// Time from sending the request to the end of what it was for: the last byte of a download, else the answer's head.
     pub latency: Duration,
     /// What came of it.
@@ -278,40 +295,6 @@ pub trait PhotoSource: Send + Sync {
         url: &BaseUrl,
         kind: MediaKind,
     ) -> Result<Box<dyn Download>, PhotoError>;
-}
-
-/// What comes of bytes that were sent: Google takes it for them when an item is made, within a day. Nothing is visible before.
-#[derive(Clone, PartialEq, Eq)]
-pub struct UploadToken(String);
-
-impl UploadToken {
-    /// A token as Google handed it out.
-    #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The token, for the call that makes an item of it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for UploadToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("UploadToken(…)")
-    }
-}
-
-/// A connected Google Photos account, write side. Deadlines and retries as with [`PhotoSource`].
-#[async_trait]
-pub trait PhotoSink: Send + Sync {
-    /// Sends an item's bytes in one go, with their SHA-1, which Google compares. Counts as one request.
-    ///
-    /// # Errors
-    /// [`PhotoError::Rejected`] when Google does not take them, [`PhotoError::Forbidden`] without the scope for it.
-    async fn send(&self, mime_type: &str, bytes: Bytes) -> Result<UploadToken, PhotoError>;
 }
 
 /// How long passing trouble is borne.

@@ -55,16 +55,22 @@ pub enum Scope {
     Write,
     /// Signing manifests.
     Sign,
+    /// Reading files or an archive, to upload them.
+    Read,
+    /// Uploading to an account.
+    Upload,
 }
 
 impl Scope {
     /// All there are.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::List,
         Self::Download,
         Self::Test,
         Self::Write,
         Self::Sign,
+        Self::Read,
+        Self::Upload,
     ];
 
     /// The word in claims and logs.
@@ -76,6 +82,8 @@ impl Scope {
             Self::Test => "test",
             Self::Write => "write",
             Self::Sign => "sign",
+            Self::Read => "read",
+            Self::Upload => "upload",
         }
     }
 

@@ -78,6 +78,7 @@ fn metadata(seq: u64) -> ItemMetadata {
             fps: None,
         },
         video_status: None,
+        file: None,
     }
 }
 
@@ -135,6 +136,7 @@ async fn begin(store: &dyn Store) -> Result<Lease, Failure> {
     let plan = Plan {
         id: PlanId::new(now, id_bytes(0)),
         tenant,
+        kind: tintype_model::plan::PlanKind::Backup,
         name: "bench".into(),
         source: storage.id,
         destination: storage.id,

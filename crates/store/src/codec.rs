@@ -84,7 +84,7 @@ pub(crate) fn path_key(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tintype_model::{run::RunState, shard::ShardKind};
+    use tintype_model::{plan::PlanKind, run::RunState, shard::ShardKind};
 
     #[test]
     fn every_state_of_a_run_has_the_name_that_the_model_gives_it() {
@@ -98,9 +98,20 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_plan_has_the_name_that_the_model_gives_it() {
+        for kind in [PlanKind::Backup, PlanKind::Upload, PlanKind::Transfer] {
+            assert_eq!(from_name::<PlanKind>(kind.as_str()).expect("a kind"), kind);
+        }
+    }
+
+    #[test]
     fn an_unknown_name_is_corrupt() {
         assert!(matches!(
             from_name::<ShardKind>("weed"),
+            Err(StoreError::Corrupt(_))
+        ));
+        assert!(matches!(
+            from_name::<PlanKind>("weed"),
             Err(StoreError::Corrupt(_))
         ));
     }

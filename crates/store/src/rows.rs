@@ -1,6 +1,7 @@
 //! Rows as both engines give them, and the model's values that they stand for.
 
 mod dispatch;
+mod uploads;
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -23,6 +24,7 @@ use tintype_ports::{
 use uuid::Uuid;
 
 pub(crate) use dispatch::{BacklogRow, OpenLeaseRow, SetAsideRow, ShardStandingRow};
+pub(crate) use uploads::{AlbumPartRow, TwinRow, UploadRow};
 
 use crate::codec::{count, from_json, from_name, provider_id, small};
 
@@ -90,6 +92,7 @@ impl TryFrom<StorageRow> for Storage {
 pub(crate) struct PlanRow {
     tenant_id: Uuid,
     id: Uuid,
+    kind: String,
     name: String,
     source_id: Uuid,
     destination_id: Uuid,
@@ -107,6 +110,7 @@ impl TryFrom<PlanRow> for Plan {
         Ok(Self {
             id: PlanId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
+            kind: from_name(&row.kind)?,
             name: row.name,
             source: StorageId::from_uuid(row.source_id),
             destination: StorageId::from_uuid(row.destination_id),

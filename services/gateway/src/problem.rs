@@ -211,8 +211,12 @@ impl From<AppError> for Problem {
     }
 }
 
+/// A field, or one inside another: `batch.size`.
 fn is_field(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|it| it.is_ascii_lowercase() || it == b'_')
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_')
+    };
+    text.split('.').all(is_name)
 }
 
 impl From<StoreError> for Problem {

@@ -5,10 +5,13 @@ mod backup;
 mod completions;
 mod demo;
 mod emulator;
+mod here;
 mod oauth_client;
+mod outcome;
 mod restore;
 mod size;
 mod storage;
+mod upload;
 mod verify;
 
 use std::{ffi::OsString, path::Path, process::ExitCode};
@@ -26,6 +29,7 @@ Examples:
   tintype backup --client-file client.json --token-file token.json --to ~/photos-backup
   tintype verify ~/photos-backup
   tintype restore ~/photos-backup --to ~/restored
+  tintype upload --client-file client.json --token-file token.json --from ~/Pictures
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 sign in again, 4 waiting for quota,
 5 some items failed, 130 interrupted. TINTYPE_LOG=info shows what happens inside.";
@@ -44,6 +48,8 @@ enum Command {
     Demo(demo::Demo),
     /// Back up a Google Photos account to a folder or bucket
     Backup(Box<backup::Backup>),
+    /// Upload a folder, a bucket or a backup to a Google Photos account
+    Upload(Box<upload::Upload>),
     /// Check every byte of an archive, offline
     Verify(verify::Verify),
     /// Copy the photos of an archive into a folder
@@ -66,6 +72,7 @@ impl Cli {
         match &self.command {
             Command::Demo(it) => it.json,
             Command::Backup(it) => it.json,
+            Command::Upload(it) => it.json,
             Command::Verify(it) => it.json,
             Command::Restore(it) => it.json,
             Command::Emulator(it) => it.json,
@@ -87,7 +94,7 @@ impl Cli {
     pub(crate) fn drains(&self) -> bool {
         matches!(
             self.command,
-            Command::Backup(_) | Command::Emulator(_) | Command::Serve(_)
+            Command::Backup(_) | Command::Upload(_) | Command::Emulator(_) | Command::Serve(_)
         )
     }
 
@@ -96,6 +103,7 @@ impl Cli {
         match self.command {
             Command::Demo(it) => it.run(life).await,
             Command::Backup(it) => it.run(life).await,
+            Command::Upload(it) => it.run(life).await,
             Command::Verify(it) => it.run().await,
             Command::Restore(it) => it.run().await,
             Command::Emulator(it) => it.run(life).await,

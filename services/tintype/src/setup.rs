@@ -1,20 +1,22 @@
 //! What a backup needs in the catalogue: a tenant, a connected account, a destination, a plan. Found again by name, so
 //! that the same command goes on with what the last one began.
 
+mod account;
 mod fingerprints;
 
 use std::{fs, io, path::Path};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tintype_app::{
     App,
-    setup::{Check, CheckName, CheckResult, NewDestination, NewGoogleStorage, NewPlan},
+    runs::RunChoice,
+    setup::{NewDestination, NewPlan},
 };
 use tintype_model::{
-    ErrorKind, StorageId, TenantId,
-    credential::ClientId,
-    plan::{Layout, Plan, PlanOptions},
-    storage::{GooglePhotosSettings, Storage, StorageSettings},
+    ErrorKind, TenantId,
+    plan::{Layout, Plan, PlanOptions, UploadFrom},
+    run::Run,
+    storage::{Storage, StorageSettings},
     tenant::Tenant,
 };
 use tintype_ports::{
@@ -22,48 +24,15 @@ use tintype_ports::{
     vault::{BucketKeys, Secret},
 };
 
-use crate::{
-    failure::Failure,
-    place::Place,
-    render::{Console, Mark},
-};
+use crate::{failure::Failure, place::Place};
 
+pub(crate) use account::{Account, account, connect_account};
 pub(crate) use fingerprints::Fingerprints;
 
 /// The one tenant of a person's own machine.
 pub(crate) const HOUSEHOLD: &str = "home";
 /// The longest name of a storage or plan, in characters.
 const LONGEST_NAME: usize = 100;
-
-/// A Google Photos account with its options.
-#[derive(Debug, Clone)]
-pub(crate) struct Account {
-    /// OAuth client id.
-    pub(crate) client_id: ClientId,
-    /// OAuth client secret.
-    pub(crate) client_secret: SecretString,
-    /// Refresh token.
-    pub(crate) refresh_token: SecretString,
-    /// Options.
-    pub(crate) settings: GooglePhotosSettings,
-}
-
-impl Account {
-    /// Tells one credential from another without keeping it.
-    pub(crate) fn fingerprint(&self) -> String {
-        fingerprints::of([
-            self.client_id.as_str(),
-            self.client_secret.expose_secret(),
-            self.refresh_token.expose_secret(),
-        ])
-    }
-
-    fn name(&self) -> String {
-        let id = self.client_id.as_str();
-        let short = id.strip_suffix(".apps.googleusercontent.com").unwrap_or(id);
-        fitting(&format!("Google Photos {short}"))
-    }
-}
 
 /// The tenant of this machine.
 pub(crate) async fn tenant(app: &App) -> Result<TenantId, Failure> {
@@ -81,103 +50,6 @@ pub(crate) async fn tenant(app: &App) -> Result<TenantId, Failure> {
     };
     ports.store.add_tenant(&tenant).await?;
     Ok(tenant.id)
-}
-
-/// The account as it was connected before, with today's options.
-pub(crate) async fn known_account(
-    app: &App,
-    tenant: TenantId,
-    account: &Account,
-) -> Result<Option<Storage>, Failure> {
-    let store = &app.ports().store;
-    let Some(storage) = store.storage_by_name(tenant, &account.name()).await? else {
-        return Ok(None);
-    };
-    let settings = account.settings.clone();
-    let updated = app
-        .update_storage(&storage, &storage.name, Some(settings))
-        .await?;
-    Ok(Some(updated))
-}
-
-/// Puts a new credential in the place of the old one; a run that waited for it goes on.
-pub(crate) async fn replace_credential(
-    app: &App,
-    storage: &Storage,
-    account: &Account,
-) -> Result<(), Failure> {
-    let client_id = account.client_id.as_str().to_owned();
-    let (secret, token) = (account.client_secret.clone(), account.refresh_token.clone());
-    app.reauthorise(storage.tenant, storage.id, client_id, secret, token)
-        .await?;
-    Ok(())
-}
-
-/// Connects an account and tests the connection; nothing stays when Google refuses the credential.
-pub(crate) async fn connect_account(
-    app: &App,
-    tenant: TenantId,
-    account: &Account,
-    console: &Console,
-) -> Result<Storage, Failure> {
-    let new = NewGoogleStorage {
-        name: account.name(),
-        client_id: account.client_id.as_str().to_owned(),
-        client_secret: account.client_secret.clone(),
-        refresh_token: account.refresh_token.clone(),
-        settings: account.settings.clone(),
-    };
-    let storage = app.connect_google(tenant, new).await?;
-    let mut refused = None;
-    app.test_storage(tenant, storage.id, |check| {
-        show(console, &check);
-        refused = refused.take().or(refusal(check));
-    })
-    .await?;
-    match refused {
-        None => Ok(storage),
-        Some(failure) => {
-            forget(app, tenant, storage.id).await?;
-            Err(failure)
-        }
-    }
-}
-
-fn show(console: &Console, check: &Check) {
-    let (mark, evidence) = match &check.result {
-        CheckResult::Passed(evidence) => (Mark::Good, evidence.clone()),
-        CheckResult::Skipped(why) => (Mark::Open, why.clone()),
-        CheckResult::Failed { cause, .. } => (Mark::Bad, cause.clone()),
-    };
-    console.mark(mark, check.name.title(), &evidence);
-}
-
-/// Passing trouble and a used-up quota are no refusal: the run waits them out.
-fn refusal(check: Check) -> Option<Failure> {
-    match check.result {
-        CheckResult::Failed {
-            kind: kind @ (ErrorKind::AuthLost | ErrorKind::Forbidden | ErrorKind::InvalidInput),
-            cause,
-            action,
-        } => {
-            let title = check.name.title();
-            Some(Failure::new(kind, format!("{title}: {cause}")).with_action(action))
-        }
-        CheckResult::Failed {
-            kind: ErrorKind::NotFound,
-            cause,
-            action,
-        } if check.name == CheckName::Credential => {
-            Some(Failure::new(ErrorKind::NotFound, cause).with_action(action))
-        }
-        _ => None,
-    }
-}
-
-async fn forget(app: &App, tenant: TenantId, storage: StorageId) -> Result<(), Failure> {
-    app.ports().store.remove_storage(tenant, storage).await?;
-    app.ports().vault.delete(tenant, storage).await?;
-    Ok(())
 }
 
 /// The destination; made and connected when it is new. A folder is only made then: later, a missing one is a disk that
@@ -206,6 +78,36 @@ pub(crate) async fn destination(
         fingerprints.keep(storage.id, &fingerprint_of(keys))?;
     }
     Ok(storage)
+}
+
+/// What is uploaded; connected when it is new. Nothing is made there.
+pub(crate) async fn source(
+    app: &App,
+    tenant: TenantId,
+    place: &Place,
+    fingerprints: &Fingerprints,
+) -> Result<Storage, Failure> {
+    if let StorageSettings::LocalFolder { path } = &place.settings
+        && !path.is_dir()
+    {
+        let message = format!("--from: there is no folder {}", path.display());
+        return Err(Failure::usage(message).with_action("name a folder with photos"));
+    }
+    destination(app, tenant, place, fingerprints).await
+}
+
+/// The plan's run that is not over, resumed, or a new one; and whether it is an old one.
+pub(crate) async fn start_or_go_on(
+    app: &App,
+    plan: &Plan,
+    choice: RunChoice,
+) -> Result<(Run, bool), Failure> {
+    let last = app.ports().store.runs(plan.tenant, plan.id, 1).await?;
+    if let Some(run) = last.into_iter().find(|run| !run.status.state.is_final()) {
+        app.resume_run(plan.tenant, run.id).await?;
+        return Ok((run, true));
+    }
+    Ok((app.start_run(plan.tenant, plan.id, choice).await?, false))
 }
 
 /// Keys of a bucket may change from one run to the next.
@@ -259,14 +161,23 @@ fn make_folder(path: &Path) -> Result<(), Failure> {
     fs::create_dir(path).map_err(failed)
 }
 
-/// The plan from the account to the destination.
+/// The plan from the source to the destination.
 pub(crate) async fn plan(
     app: &App,
     source: &Storage,
     destination: &Storage,
     options: &PlanOptions,
 ) -> Result<Plan, Failure> {
-    let name = fitting(&format!("{} → {}", source.name, destination.name));
+    let chosen = options.upload.and_then(|upload| match upload.from {
+        UploadFrom::Snapshot { snapshot, .. } => snapshot,
+        UploadFrom::Files => None,
+    });
+    // Each snapshot that somebody chooses has a plan of its own.
+    let source_name = match chosen {
+        Some(snapshot) => format!("{snapshot} of {}", source.name),
+        None => source.name.clone(),
+    };
+    let name = fitting(&format!("{source_name} → {}", destination.name));
     let tenant = source.tenant;
     if let Some(plan) = app.ports().store.plan_by_name(tenant, &name).await? {
         return same_options(plan, options);
@@ -298,6 +209,11 @@ pub(crate) async fn plan(
 fn same_options(plan: Plan, options: &PlanOptions) -> Result<Plan, Failure> {
     if plan.options == *options {
         return Ok(plan);
+    }
+    if plan.kind.uploads() {
+        let message = "this source was uploaded with other options (albums, snapshot) before";
+        return Err(Failure::usage(message)
+            .with_action("give the same options as before, or another --data-dir"));
     }
     let layout = match plan.options.layout {
         Layout::Mirror => "as a mirror (--mirror)".to_owned(),
@@ -341,19 +257,5 @@ mod tests {
         assert_eq!(one.chars().count(), LONGEST_NAME);
         assert_eq!(fitting("/photos"), "/photos");
         assert!(!fitting("/pho\ntos").contains('\n'));
-    }
-
-    #[test]
-    fn another_token_is_another_credential() {
-        let client_id = ClientId::parse("12-a.apps.googleusercontent.com").unwrap();
-        let settings = GooglePhotosSettings::new(client_id.project().clone());
-        let account = |token: &str| Account {
-            client_id: client_id.clone(),
-            client_secret: "s".into(),
-            refresh_token: token.into(),
-            settings: settings.clone(),
-        };
-        assert_eq!(account("1//a").fingerprint(), account("1//a").fingerprint());
-        assert_ne!(account("1//a").fingerprint(), account("1//b").fingerprint());
     }
 }

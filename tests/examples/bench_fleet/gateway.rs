@@ -9,14 +9,15 @@ use std::{
 use async_trait::async_trait;
 use secrecy::SecretString;
 use tintype_app::{App, NoSteps, Ports, Settings};
-use tintype_blob::{ArchiveSettings, Root, Spool, open_archive};
+use tintype_blob::{ArchiveSettings, Root, Spool, open_archive, open_files};
 use tintype_events::{MemoryEvents, RedisBell, RedisSettings};
 use tintype_google::{GooglePhotosSources, GoogleSettings};
 use tintype_model::{StorageId, TenantId, quota::QuotaLimits, storage::StorageSettings};
 use tintype_ports::{
-    Archive, ArchiveError, Clock, Entropy, VaultError,
+    Archive, ArchiveError, Clock, Entropy, Files, VaultError,
     archive::{ArchiveSpec, Archives},
     trace::NoTraces,
+    vault::BucketKeys,
 };
 use tintype_queue::MemoryQueue;
 use tintype_quota::MemoryQuota;
@@ -63,6 +64,17 @@ impl Archives for Folders {
             },
             identity: None,
         })
+    }
+
+    async fn files(
+        &self,
+        place: StorageSettings,
+        _keys: Option<BucketKeys>,
+    ) -> Result<Arc<dyn Files>, ArchiveError> {
+        let StorageSettings::LocalFolder { path } = place else {
+            return Err(ArchiveError::Settings("only folders here".into()));
+        };
+        open_files(Root::LocalFolder { path }, true)
     }
 }
 

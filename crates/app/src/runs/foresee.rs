@@ -1,14 +1,15 @@
 //! When a run will be done, by what is left of it, of the quota, and by how fast it went so far.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use tintype_model::{
     RunId, TenantId,
     forecast::{Budget, Forecast, Share, Work, forecast},
+    plan::PlanKind,
     progress::Progress,
     quota::{CloudProject, QuotaKind, QuotaLimits},
     run::{Run, RunState},
-    storage::StorageSettings,
+    storage::{Storage, StorageSettings},
 };
 
 use tintype_ports::store::RunFilter;
@@ -31,10 +32,17 @@ const fn left_of(progress: &Progress) -> u64 {
         .saturating_sub(progress.stored + progress.failed)
 }
 
-const fn work(items: u64) -> Work {
-    Work {
-        items,
-        requests: items.div_ceil(ITEMS_A_CALL),
+const fn work(kind: PlanKind, items: u64) -> Work {
+    let calls = items.div_ceil(ITEMS_A_CALL);
+    match kind {
+        PlanKind::Backup => Work {
+            items,
+            requests: calls,
+        },
+        PlanKind::Upload | PlanKind::Transfer => Work {
+            items: 0,
+            requests: items + calls,
+        },
     }
 }
 
@@ -50,22 +58,26 @@ impl App {
             return Ok(None);
         }
         let plan = self.plan(tenant, run.plan).await?;
-        let StorageSettings::GooglePhotos(source) =
-            self.storage(tenant, plan.source).await?.settings
+        let account = match plan.kind {
+            PlanKind::Backup => plan.source,
+            // Of a transfer, what is written costs more calls than what is read.
+            PlanKind::Upload | PlanKind::Transfer => plan.destination,
+        };
+        let StorageSettings::GooglePhotos(account) = self.storage(tenant, account).await?.settings
         else {
             return Ok(None);
         };
         let progress = self.ports.store.progress(tenant, run.id).await?;
-        let work = work(left_of(&progress));
-        let budget = self.budget(&source.project).await?;
+        let work = work(plan.kind, left_of(&progress));
+        let budget = self.budget(&account.project).await?;
         let share = self.share(tenant).await?;
         let pace = self.pace(&run, progress.stored);
         let now = self.ports.clock.now();
         Ok(forecast(now, work, budget, share, pace))
     }
 
-    /// The forecast for all runs of the tenant that read from the cloud project and go on by themselves, for what they have found
-    /// so far. `None` when they are never done with this quota.
+    /// The forecast for all runs of the tenant that spend the cloud project's quota and go on by themselves, for what they have
+    /// found so far. `None` when they are never done with this quota.
     ///
     /// # Errors
     /// Store or quota cannot be asked.
@@ -75,30 +87,44 @@ impl App {
         project: &CloudProject,
     ) -> AppResult<Option<Forecast>> {
         let store = &self.ports.store;
-        let mut plans = HashSet::new();
-        for storage in store.storages(tenant).await? {
-            if matches!(&storage.settings, StorageSettings::GooglePhotos(it) if it.project == *project)
-            {
-                let from = store.plans_from(tenant, storage.id).await?;
-                plans.extend(from.into_iter().map(|plan| plan.id));
-            }
-        }
+        let storages = store.storages(tenant).await?;
+        let spends = |storage: &Storage| matches!(&storage.settings, StorageSettings::GooglePhotos(it) if it.project == *project);
+        let accounts: HashSet<_> = storages
+            .iter()
+            .filter(|it| spends(it))
+            .map(|it| it.id)
+            .collect();
+        let spending = store.plans(tenant).await?.into_iter().filter(|plan| {
+            let account = match plan.kind {
+                PlanKind::Backup => plan.source,
+                PlanKind::Upload | PlanKind::Transfer => plan.destination,
+            };
+            accounts.contains(&account)
+        });
+        let plans: HashMap<_, _> = spending.map(|plan| (plan.id, plan.kind)).collect();
         let going_on = RunFilter {
             plan: None,
             states: vec![RunState::Queued, RunState::Running, RunState::WaitingQuota],
         };
         let runs = store.runs_of_tenant(tenant, &going_on, None, MOST_RUNS);
-        let mut items = 0;
-        for run in runs.await?.iter().filter(|run| plans.contains(&run.plan)) {
-            items += left_of(&store.progress(tenant, run.id).await?);
+        let mut left = Work {
+            items: 0,
+            requests: 0,
+        };
+        for run in runs.await? {
+            if let Some(kind) = plans.get(&run.plan) {
+                let more = work(*kind, left_of(&store.progress(tenant, run.id).await?));
+                left.items += more.items;
+                left.requests += more.requests;
+            }
         }
         let budget = self.budget(project).await?;
         let share = self.share(tenant).await?;
         let now = self.ports.clock.now();
-        Ok(forecast(now, work(items), budget, share, None))
+        Ok(forecast(now, left, budget, share, None))
     }
 
-    async fn budget(&self, project: &CloudProject) -> AppResult<Budget> {
+    pub(super) async fn budget(&self, project: &CloudProject) -> AppResult<Budget> {
         let quota = &self.ports.quota;
         let requests = quota.standing(project, QuotaKind::Request).await?;
         let downloads = quota.standing(project, QuotaKind::Download).await?;
@@ -122,7 +148,7 @@ impl App {
     }
 
     /// The tenant's part, beside all others that have work now.
-    async fn share(&self, tenant: TenantId) -> AppResult<Share> {
+    pub(super) async fn share(&self, tenant: TenantId) -> AppResult<Share> {
         let weight = self.tenant(tenant).await?.weight;
         let backlog = self.ports.store.backlog().await?;
         let others = backlog.iter().filter(|it| it.tenant != tenant);

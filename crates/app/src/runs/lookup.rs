@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use tintype_model::{
-    PlanId, RunId, StorageId, TenantId,
-    plan::Plan,
+    PlanId, RunId, SnapshotId, StorageId, TenantId,
+    plan::{Plan, UploadFrom},
     run::Run,
     storage::{Storage, StorageSettings},
 };
-use tintype_ports::{Archive, archive::ArchiveSpec, vault::Grant};
+use tintype_ports::{
+    Archive, Files,
+    archive::ArchiveSpec,
+    vault::{BucketKeys, Grant},
+};
 
 use crate::{App, AppError, AppResult};
 
@@ -31,29 +35,104 @@ impl App {
         found.ok_or_else(|| AppError::NotFound(format!("run {id}")))
     }
 
-    /// The plan's archive, with keys from the vault.
+    /// The archive of a backup, with keys from the vault.
     pub(crate) async fn open_archive(
         &self,
         plan: &Plan,
         run: Option<RunId>,
     ) -> AppResult<Arc<dyn Archive>> {
-        let destination = self.storage(plan.tenant, plan.destination).await?;
+        self.archive_of(plan, run, "write").await
+    }
+
+    /// The archive whose snapshot an upload sends.
+    pub(crate) async fn open_uploaded_archive(
+        &self,
+        plan: &Plan,
+        run: Option<RunId>,
+    ) -> AppResult<Arc<dyn Archive>> {
+        let backup = self.plan_uploaded(plan).await?.ok_or_else(|| {
+            AppError::Invalid("from: the plan sends files, not a snapshot".into())
+        })?;
+        self.archive_of(&backup, run, "read").await
+    }
+
+    /// The backup whose snapshot an upload sends; `None` when it sends files.
+    pub(crate) async fn plan_uploaded(&self, plan: &Plan) -> AppResult<Option<Plan>> {
+        match plan.options.upload.unwrap_or_default().from {
+            UploadFrom::Files => Ok(None),
+            UploadFrom::Snapshot { plan: backup, .. } => {
+                self.plan(plan.tenant, backup).await.map(Some)
+            }
+        }
+    }
+
+    /// The snapshot that an upload sends: the one that it names, else the newest.
+    pub(crate) async fn snapshot_to_upload(&self, plan: &Plan) -> AppResult<SnapshotId> {
+        match plan.options.upload.unwrap_or_default().from {
+            UploadFrom::Files => Err(AppError::Invalid(
+                "from: the plan sends files, not a snapshot".into(),
+            )),
+            UploadFrom::Snapshot {
+                snapshot: Some(id), ..
+            } => Ok(id),
+            UploadFrom::Snapshot { plan: backup, .. } => {
+                let store = &self.ports.store;
+                let latest = store.latest_snapshot(plan.tenant, backup).await?;
+                let latest = latest.ok_or_else(|| {
+                    AppError::Invalid(
+                        "upload.snapshot: the backup has none yet; let it run first".into(),
+                    )
+                })?;
+                Ok(latest.id)
+            }
+        }
+    }
+
+    /// The files that an upload sends, with keys from the vault.
+    pub(crate) async fn open_files(
+        &self,
+        plan: &Plan,
+        run: Option<RunId>,
+    ) -> AppResult<Arc<dyn Files>> {
+        let source = self.storage(plan.tenant, plan.source).await?;
+        let keys = self.keys_of(&source, run, "read").await?;
+        Ok(self.ports.archives.files(source.settings, keys).await?)
+    }
+
+    async fn keys_of(
+        &self,
+        storage: &Storage,
+        run: Option<RunId>,
+        purpose: &str,
+    ) -> AppResult<Option<BucketKeys>> {
         let grant = Grant {
-            tenant: plan.tenant,
-            storage: destination.id,
+            tenant: storage.tenant,
+            storage: storage.id,
             run,
-            purpose: "write".into(),
+            purpose: purpose.into(),
         };
-        let keys = match destination.settings {
+        Ok(match storage.settings {
             StorageSettings::S3(_) => Some(self.ports.vault.bucket_keys(&grant).await?),
             StorageSettings::LocalFolder { .. } | StorageSettings::GooglePhotos(_) => None,
-        };
+        })
+    }
+
+    async fn archive_of(
+        &self,
+        plan: &Plan,
+        run: Option<RunId>,
+        purpose: &str,
+    ) -> AppResult<Arc<dyn Archive>> {
+        let destination = self.storage(plan.tenant, plan.destination).await?;
+        let keys = self.keys_of(&destination, run, purpose).await?;
         let signing_key = self
             .ports
             .vault
             .signing_key(&Grant {
+                tenant: plan.tenant,
+                storage: destination.id,
+                run,
                 purpose: "sign".into(),
-                ..grant
             })
             .await?;
         let spec = ArchiveSpec {

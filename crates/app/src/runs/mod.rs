@@ -3,8 +3,10 @@
 mod change;
 mod foresee;
 mod lookup;
+mod preflight;
 mod start;
 mod steer;
 
 pub use change::describe;
+pub use preflight::{Preflight, RefusedFile};
 pub use start::RunChoice;

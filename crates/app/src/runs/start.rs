@@ -2,7 +2,7 @@
 
 use tintype_model::{
     PlanId, RunId, ShardId, TenantId,
-    plan::Plan,
+    plan::{Plan, PlanKind},
     run::{Run, RunMode, RunState, RunStatus},
     shard::{Shard, ShardKind},
     storage::StorageSettings,
@@ -73,6 +73,8 @@ impl App {
         let plan = self.plan(tenant, plan).await?;
         let mode = match choice {
             RunChoice::Full => RunMode::Full,
+            // Files have no order by which the newest come first.
+            RunChoice::Routine if plan.kind == PlanKind::Upload => RunMode::Full,
             RunChoice::Routine if self.has_full_run(&plan).await? => RunMode::Routine,
             RunChoice::Routine => RunMode::Full,
         };

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use tintype_model::{
     StorageId, TenantId,
+    plan::Plan,
     run::{RunEvent, RunState},
 };
 use tintype_ports::vault::Secret;
@@ -37,7 +38,9 @@ impl App {
 
     /// Runs that waited for a credential of this storage go on.
     pub(super) async fn wake_waiting(&self, tenant: TenantId, storage: StorageId) -> AppResult<()> {
-        for plan in self.ports.store.plans_from(tenant, storage).await? {
+        let plans = self.ports.store.plans(tenant).await?;
+        let needs = |plan: &&Plan| plan.source == storage || plan.destination == storage;
+        for plan in plans.iter().filter(needs) {
             for run in self.ports.store.runs(tenant, plan.id, 1).await? {
                 if run.status.state == RunState::WaitingAuth {
                     self.change_run(tenant, run.id, &RunEvent::Resumed).await?;

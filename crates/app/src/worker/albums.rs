@@ -17,8 +17,9 @@ const MAX_ALBUMS: usize = 100_000;
 
 pub(crate) async fn walk(pages: &mut Pages, done: u64, mode: RunMode) -> AppResult<Phase> {
     let listed = list(pages).await?;
-    let shard = pages.lease.shard.clone();
+    let shard = pages.found.lease.shard.clone();
     let known = pages
+        .found
         .app
         .ports
         .store
@@ -28,7 +29,7 @@ pub(crate) async fn walk(pages: &mut Pages, done: u64, mode: RunMode) -> AppResu
         if place < done {
             continue;
         }
-        if pages.is_halted() {
+        if pages.found.is_halted() {
             return Ok(Phase::Halted);
         }
         let place_known = known
@@ -36,6 +37,7 @@ pub(crate) async fn walk(pages: &mut Pages, done: u64, mode: RunMode) -> AppResu
             .position(|it| it.provider_id == album.provider_id);
         let retold = place_known.is_none_or(|at| known[at] != *album || at as u64 != place);
         let size = pages
+            .found
             .app
             .ports
             .store
@@ -43,20 +45,20 @@ pub(crate) async fn walk(pages: &mut Pages, done: u64, mode: RunMode) -> AppResu
             .await?;
         // A routine run trusts title and count; a full one looks at every member.
         if retold {
-            pages.album(place, album.clone());
+            pages.found.album(place, album.clone());
         }
         if mode == RunMode::Full || retold || size != album.items_count {
             members(pages, album, size).await?;
         }
-        pages.cursor = Cursor::Albums { done: place + 1 };
-        pages.page_done().await?;
+        pages.found.cursor = Cursor::Albums { done: place + 1 };
+        pages.found.page_done().await?;
     }
     let there: HashSet<&ProviderId> = listed.iter().map(|album| &album.provider_id).collect();
     for album in known
         .iter()
         .filter(|album| !there.contains(&album.provider_id))
     {
-        pages.album_gone(album.provider_id.clone());
+        pages.found.album_gone(album.provider_id.clone());
     }
     Ok(Phase::Next(Cursor::Gone { after: None }))
 }
@@ -80,7 +82,7 @@ async fn list(pages: &Pages) -> AppResult<Vec<Album>> {
 }
 
 async fn members(pages: &mut Pages, album: &Album, known_size: u64) -> AppResult<()> {
-    let shard = pages.lease.shard.clone();
+    let shard = pages.found.lease.shard.clone();
     let mut listing = Listing::new(
         Arc::clone(&pages.source),
         Scope::Album(album.provider_id.clone()),
@@ -101,6 +103,7 @@ async fn members(pages: &mut Pages, album: &Album, known_size: u64) -> AppResult
         pages.take(page).await?;
         let count = u32::try_from(ids.len()).unwrap_or(u32::MAX);
         let known = pages
+            .found
             .app
             .ports
             .store
@@ -114,13 +117,17 @@ async fn members(pages: &mut Pages, album: &Album, known_size: u64) -> AppResult
             .await?;
         let arrived = ids.len() as u64;
         if known != ids {
-            pages.members(album.provider_id.clone(), position, ids);
+            pages
+                .found
+                .members(album.provider_id.clone(), position, ids);
         }
         position += arrived;
-        pages.page_done().await?;
+        pages.found.page_done().await?;
     }
     if position < known_size {
-        pages.members(album.provider_id.clone(), position, Vec::new());
+        pages
+            .found
+            .members(album.provider_id.clone(), position, Vec::new());
     }
     Ok(())
 }

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tintype_model::{run::RunMode, shard::Lease};
-use tintype_ports::photos::Scope;
+use tintype_model::{
+    SnapshotId,
+    plan::{Plan, PlanKind},
+    run::RunMode,
+    shard::Lease,
+};
+use tintype_ports::{StoreError, photos::Scope};
 use tracing::{Instrument as _, debug_span, field::Empty};
 
-use super::{heartbeat::Halt, listing::Listing, pages::Pages, slot::ShardEnd};
-use crate::{App, AppResult, steps::Step};
+use super::{findings::Findings, heartbeat::Halt, listing::Listing, pages::Pages, slot::ShardEnd};
+use crate::{App, AppError, AppResult, steps::Step};
 
 /// Items that one look at the catalogue brings.
 const LOOK: u32 = 500;
@@ -32,6 +37,13 @@ pub(crate) enum Cursor {
         /// How many are done.
         done: u64,
     },
+    /// The files of an upload. A walk that was broken off begins anew: it costs nothing, and what is known is known.
+    Files,
+    /// The items of a snapshot that is to be uploaded.
+    Snapshot {
+        /// Which one; the run stays with it.
+        id: SnapshotId,
+    },
     /// Items that the listing did not show.
     Gone {
         /// After this position.
@@ -40,23 +52,35 @@ pub(crate) enum Cursor {
 }
 
 impl App {
-    pub(crate) async fn enumerate(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
-        let account = self.account(lease, "list").await?;
+    pub(crate) async fn enumerate(
+        &self,
+        lease: &Arc<Lease>,
+        plan: Plan,
+        halt: &Halt,
+    ) -> AppResult<ShardEnd> {
+        if plan.kind == PlanKind::Upload {
+            return self.enumerate_files(lease, &plan, halt).await;
+        }
+        let source = plan.source;
+        let account = self.account(lease, plan, source, "list").await?;
         let mode = self.run(lease.shard.tenant, lease.shard.run).await?.mode;
         let mut pages = Pages::open(self, Arc::clone(lease), account, halt.clone()).await?;
         let walked = walk(&mut pages, mode).await;
         // What was found so far is kept whatever ended the walk; if the lease is lost this fails as it must.
-        pages.flush(true).await?;
+        pages.found.flush(true).await?;
         walked
     }
 }
 
 async fn walk(pages: &mut Pages, mode: RunMode) -> AppResult<ShardEnd> {
     loop {
-        let going_on = match pages.cursor.clone() {
+        let going_on = match pages.found.cursor.clone() {
             Cursor::Leftovers { after } => {
                 let phase = debug_span!("listing.leftovers");
-                leftovers(pages, after).instrument(phase).await?
+                let next = Cursor::Library { token: None };
+                leftovers(&mut pages.found, after, next)
+                    .instrument(phase)
+                    .await?
             }
             Cursor::Library { token } => {
                 let phase = debug_span!("listing.library");
@@ -73,9 +97,13 @@ async fn walk(pages: &mut Pages, mode: RunMode) -> AppResult<ShardEnd> {
                 super::gone::walk(pages, after).instrument(phase).await?
             }
             Cursor::Gone { .. } => return Ok(ShardEnd::Done),
+            Cursor::Files | Cursor::Snapshot { .. } => {
+                let text = "the checkpoint of a listing is that of an upload";
+                return Err(AppError::Store(StoreError::Corrupt(text.into())));
+            }
         };
         match going_on {
-            Phase::Next(cursor) => pages.cursor = cursor,
+            Phase::Next(cursor) => pages.found.cursor = cursor,
             Phase::Halted => return Ok(ShardEnd::HandedBack),
             Phase::Over => return Ok(ShardEnd::Done),
         }
@@ -92,27 +120,32 @@ pub(crate) enum Phase {
     Over,
 }
 
-async fn leftovers(pages: &mut Pages, mut after: Option<u64>) -> AppResult<Phase> {
+/// Queues what earlier runs left pending or failed; `next` comes after it.
+pub(crate) async fn leftovers(
+    found: &mut Findings,
+    mut after: Option<u64>,
+    next: Cursor,
+) -> AppResult<Phase> {
     loop {
-        if pages.is_halted() {
+        if found.is_halted() {
             return Ok(Phase::Halted);
         }
-        let shard = &pages.lease.shard;
-        let left = pages
+        let shard = &found.lease.shard;
+        let left = found
             .app
             .ports
             .store
             .leftovers(shard.tenant, shard.plan, after, LOOK)
             .await?;
         let Some(last) = left.last() else {
-            return Ok(Phase::Next(Cursor::Library { token: None }));
+            return Ok(Phase::Next(next));
         };
         after = Some(last.seq);
         for item in left {
-            pages.queue(item.seq, item.provider_id, item.metadata);
+            found.queue(item.seq, item.provider_id, item.metadata);
         }
-        pages.cursor = Cursor::Leftovers { after };
-        pages.flush(true).await?;
+        found.cursor = Cursor::Leftovers { after };
+        found.flush(true).await?;
     }
 }
 
@@ -123,7 +156,7 @@ async fn library(pages: &mut Pages, token: Option<String>, mode: RunMode) -> App
     let full = mode == RunMode::Full;
     let mut listing = Listing::new(Arc::clone(&pages.source), scope, token, full);
     loop {
-        if pages.is_halted() {
+        if pages.found.is_halted() {
             return Ok(Phase::Halted);
         }
         let span = debug_span!("listing.page", page.items = Empty, page.news = Empty);
@@ -131,7 +164,7 @@ async fn library(pages: &mut Pages, token: Option<String>, mode: RunMode) -> App
             let Some(page) = listing.next().await? else {
                 return AppResult::Ok(None);
             };
-            pages.app.ports.steps.reached(Step::PageListed);
+            pages.found.app.ports.steps.reached(Step::PageListed);
             let entries = page.entries.len();
             Ok(Some((entries, pages.take(page).await?)))
         };
@@ -140,7 +173,7 @@ async fn library(pages: &mut Pages, token: Option<String>, mode: RunMode) -> App
         };
         span.record("page.items", entries).record("page.news", news);
         drop(span);
-        pages.cursor = Cursor::Library {
+        pages.found.cursor = Cursor::Library {
             token: listing.token().map(str::to_owned),
         };
         // Newest first: a whole page of known items means that what follows was seen by an earlier run.
@@ -148,7 +181,7 @@ async fn library(pages: &mut Pages, token: Option<String>, mode: RunMode) -> App
             break;
         }
         if listing.token().is_some() {
-            pages.page_done().await?;
+            pages.found.page_done().await?;
         }
     }
     Ok(Phase::Next(Cursor::Albums { done: 0 }))

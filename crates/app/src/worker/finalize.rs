@@ -20,10 +20,14 @@ use crate::{App, AppResult, steps::Step};
 const LOOK: u32 = 500;
 
 impl App {
-    pub(crate) async fn finalize(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
+    pub(crate) async fn finalize(
+        &self,
+        lease: &Arc<Lease>,
+        plan: Plan,
+        halt: &Halt,
+    ) -> AppResult<ShardEnd> {
         let shard = &lease.shard;
         let store = &self.ports.store;
-        let plan = self.plan(shard.tenant, shard.plan).await?;
         let progress = store.progress(shard.tenant, shard.run).await?;
         let previous = store.latest_snapshot(shard.tenant, shard.plan).await?;
         let unchanged = progress.new + progress.changed + progress.gone + progress.stored == 0;
@@ -59,6 +63,14 @@ impl App {
             }
         }
         self.ports.steps.reached(Step::SnapshotRecorded);
+        self.finish_run(lease).await
+    }
+
+    /// Ends the run, well or with items that failed.
+    pub(super) async fn finish_run(&self, lease: &Lease) -> AppResult<ShardEnd> {
+        let shard = &lease.shard;
+        let store = &self.ports.store;
+        let progress = store.progress(shard.tenant, shard.run).await?;
         let failed_items = store
             .unstored(shard.tenant, shard.plan)
             .await?

@@ -10,13 +10,14 @@ use tintype_model::{
 };
 use tintype_ports::{
     VaultError,
-    photos::{Attempt, CallGate},
+    photos::{Attempt, CallGate, Traffic},
     quota::QuotaError,
     vault::{AccessToken, Grant},
 };
 use tokio::sync::Mutex;
 use tracing::{Instrument as _, debug_span};
 
+use super::permits::Road;
 use crate::App;
 
 /// An access token is asked for anew this long before it ends, so that no call starts with a dying one.
@@ -44,6 +45,14 @@ impl Gate {
         }
     }
 
+    /// Bytes of the account's project in one direction.
+    pub(crate) fn road(&self, traffic: Traffic) -> Road {
+        Road {
+            project: self.project.clone(),
+            traffic,
+        }
+    }
+
     /// The calls made since the last time this was asked.
     pub(crate) fn take_spent(&self) -> Progress {
         Progress {
@@ -59,7 +68,8 @@ impl CallGate for Gate {
     async fn admit(&self, kind: QuotaKind) -> Result<(), QuotaError> {
         if kind == QuotaKind::Download {
             let now = self.app.ports.clock.now();
-            if let Some(resumes_at) = self.app.permits.rests_until(&self.project, now) {
+            let road = self.road(Traffic::Download);
+            if let Some(resumes_at) = self.app.permits.rests_until(&road, now) {
                 return Err(QuotaError::Exhausted {
                     project: self.project.clone(),
                     resumes_at,
@@ -109,9 +119,10 @@ impl CallGate for Gate {
     }
 
     fn observe(&self, attempt: Attempt) {
-        if attempt.kind == QuotaKind::Download {
+        if attempt.traffic != Traffic::Call {
             let now = self.app.ports.clock.now();
-            self.app.permits.observe(&self.project, attempt, now);
+            let road = self.road(attempt.traffic);
+            self.app.permits.observe(&road, attempt, now);
         }
     }
 }

@@ -15,12 +15,13 @@ const LOOK: u32 = 1_000;
 const BATCH: usize = 50;
 
 pub(crate) async fn walk(pages: &mut Pages, mut after: Option<u64>) -> AppResult<Phase> {
-    let shard = pages.lease.shard.clone();
+    let shard = pages.found.lease.shard.clone();
     loop {
-        if pages.is_halted() {
+        if pages.found.is_halted() {
             return Ok(Phase::Halted);
         }
         let rows = pages
+            .found
             .app
             .ports
             .store
@@ -32,14 +33,14 @@ pub(crate) async fn walk(pages: &mut Pages, mut after: Option<u64>) -> AppResult
         after = Some(*last);
         let unseen: Vec<_> = rows
             .into_iter()
-            .filter(|(seq, _)| !pages.seen.contains(*seq))
+            .filter(|(seq, _)| !pages.found.seen.contains(*seq))
             .collect();
         for batch in unseen.chunks(BATCH) {
             ask(pages, batch).await?;
         }
         if !unseen.is_empty() {
-            pages.cursor = Cursor::Gone { after };
-            pages.flush(true).await?;
+            pages.found.cursor = Cursor::Gone { after };
+            pages.found.flush(true).await?;
         }
     }
 }
@@ -50,7 +51,7 @@ async fn ask(pages: &mut Pages, batch: &[(u64, ProviderId)]) -> AppResult<()> {
     for ((seq, _), answer) in batch.iter().zip(answers) {
         // Any other answer means that it is still there, or that nobody knows for certain: it stays.
         if matches!(answer, Err(PhotoError::ItemNotFound)) {
-            pages.gone(*seq);
+            pages.found.gone(*seq);
         }
     }
     Ok(())

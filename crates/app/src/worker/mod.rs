@@ -1,12 +1,16 @@
-//! Doing the work: a worker takes a lease and runs its shard: enumerate → transfer → finalize.
+//! Doing the work: a worker takes a lease and runs its shard: enumerate → transfer → finalize. `upload` is the same for plans that
+//! write to a Google Photos account.
 
+mod account;
 mod albums;
 pub(crate) mod committer;
 mod diff;
 mod download;
 mod enumerate;
 mod feed;
+mod file_listing;
 mod finalize;
+mod findings;
 pub(crate) mod gate;
 mod gone;
 mod heartbeat;
@@ -19,5 +23,8 @@ mod rest;
 mod slot;
 mod transfer;
 mod trouble;
+pub(crate) mod upload;
 pub(crate) mod urls;
 mod waits;
+
+pub(crate) use file_listing::{from_file, from_manifest};

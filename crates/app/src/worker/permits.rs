@@ -26,13 +26,20 @@ use tintype_model::{
     quota::CloudProject,
 };
 use tintype_ports::{
-    photos::{Attempt, AttemptOutcome},
+    photos::{Attempt, AttemptOutcome, Traffic},
     store::Renewed,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::rest::Rest;
 use crate::settings::Settings;
+
+/// Bytes of a cloud project in one direction. Each has a limit of its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Road {
+    pub(crate) project: CloudProject,
+    pub(crate) traffic: Traffic,
+}
 
 /// A tenant waiting for its turn.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +75,7 @@ const COST: u64 = 256;
 const MANY_SPREADS: usize = 4_096;
 
 struct Shared {
-    lanes: Mutex<BTreeMap<CloudProject, Lane>>,
+    lanes: Mutex<BTreeMap<Road, Lane>>,
     /// What a permit costs those tenants who have shards elsewhere, too.
     costs: Mutex<BTreeMap<TenantId, u64>>,
     began: Instant,
@@ -91,21 +98,21 @@ pub(crate) struct Permit {
     _slot: Option<OwnedSemaphorePermit>,
 }
 
-/// A place in a project's lane; frees itself, also when the one it was meant for has gone away.
+/// A place in a lane; frees itself, also when the one it was meant for has gone away.
 struct Turn {
     shared: Arc<Shared>,
-    project: CloudProject,
+    road: Road,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let woken = {
             let mut lanes = self.shared.lock();
-            let Some(lane) = lanes.get_mut(&self.project) else {
+            let Some(lane) = lanes.get_mut(&self.road) else {
                 return;
             };
             lane.in_flight -= 1;
-            self.shared.admit(&self.project, lane)
+            self.shared.admit(&self.road, lane)
         };
         deliver(woken);
     }
@@ -119,7 +126,7 @@ fn deliver(woken: Vec<(oneshot::Sender<Turn>, Turn)>) {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<CloudProject, Lane>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Road, Lane>> {
         // The counts stay true whatever panicked while holding the lock: every change is one assignment.
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,11 +150,7 @@ impl Shared {
         }
     }
 
-    fn admit(
-        self: &Arc<Self>,
-        project: &CloudProject,
-        lane: &mut Lane,
-    ) -> Vec<(oneshot::Sender<Turn>, Turn)> {
+    fn admit(self: &Arc<Self>, road: &Road, lane: &mut Lane) -> Vec<(oneshot::Sender<Turn>, Turn)> {
         let mut woken = Vec::new();
         while lane.in_flight < lane.limit.limit() {
             let fronts = lane.waiting.values().filter_map(BTreeMap::first_key_value);
@@ -177,7 +180,7 @@ impl Shared {
                 next.turn,
                 Turn {
                     shared: Arc::clone(self),
-                    project: project.clone(),
+                    road: road.clone(),
                 },
             ));
         }
@@ -213,13 +216,13 @@ impl Permits {
         self.shards.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Waits for this tenant's turn in the project's lane.
-    pub(crate) async fn acquire(&self, project: &CloudProject, claim: Claim) -> Permit {
+    /// Waits for this tenant's turn in the road's lane.
+    pub(crate) async fn acquire(&self, road: &Road, claim: Claim) -> Permit {
         let (sender, turn) = oneshot::channel();
         let woken = {
             let mut lanes = self.shared.lock();
             let lane = lanes
-                .entry(project.clone())
+                .entry(road.clone())
                 .or_insert_with(|| self.shared.new_lane());
             lane.claims += 1;
             let waiting = Waiting {
@@ -230,7 +233,7 @@ impl Permits {
                 .entry(claim.tenant)
                 .or_default()
                 .insert((claim.shard, lane.claims), waiting);
-            self.shared.admit(project, lane)
+            self.shared.admit(road, lane)
         };
         deliver(woken);
         let Ok(turn) = turn.await else {
@@ -260,17 +263,13 @@ impl Permits {
         costs.insert(tenant, COST * everywhere / here);
     }
 
-    /// Until when the project rests, if it does: Google throttles whatever it asks.
-    pub(crate) fn rests_until(
-        &self,
-        project: &CloudProject,
-        now: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
-        self.shared.lock().get(project)?.rest.until(now)
+    /// Until when the road rests, if it does: Google throttles whatever is asked for on it.
+    pub(crate) fn rests_until(&self, road: &Road, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.shared.lock().get(road)?.rest.until(now)
     }
 
-    /// Lets the project's limit learn from an attempt.
-    pub(crate) fn observe(&self, project: &CloudProject, attempt: Attempt, now: DateTime<Utc>) {
+    /// Lets the road's limit learn from an attempt.
+    pub(crate) fn observe(&self, road: &Road, attempt: Attempt, now: DateTime<Utc>) {
         let now_ms = u64::try_from(self.shared.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let sample = match attempt.outcome {
             AttemptOutcome::Answered => Sample::Ok,
@@ -279,14 +278,14 @@ impl Permits {
         };
         let woken = {
             let mut lanes = self.shared.lock();
-            let Some(lane) = lanes.get_mut(project) else {
+            let Some(lane) = lanes.get_mut(road) else {
                 return;
             };
             lane.rest.note(attempt.outcome, now);
             let latency_ms = attempt.latency.as_secs_f64() * 1_000.0;
             lane.limit
                 .on_sample(now_ms, lane.in_flight, latency_ms, sample);
-            self.shared.admit(project, lane)
+            self.shared.admit(road, lane)
         };
         deliver(woken);
     }

@@ -53,6 +53,7 @@ impl App {
         }
         let drained = async { while slots.join_next().await.is_some() {} };
         self.present(worker, &stop, drained).await;
+        self.stop_writing().await;
         if let Err(error) = self.ports.quota.give_back().await {
             tracing::warn!(error = %describe(&error), "unspent quota could not be given back");
         }
@@ -201,10 +202,15 @@ impl App {
     }
 
     async fn run_kind(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
+        let plan = self.plan(lease.shard.tenant, lease.shard.plan).await?;
         match lease.shard.kind {
-            ShardKind::Enumerate => self.enumerate(lease, halt).await,
-            ShardKind::Transfer => self.transfer(lease, halt).await,
-            ShardKind::Finalize => self.finalize(lease, halt).await,
+            ShardKind::Enumerate => self.enumerate(lease, plan, halt).await,
+            ShardKind::Transfer if plan.kind.uploads() => self.upload(lease, plan, halt).await,
+            ShardKind::Transfer => self.transfer(lease, plan, halt).await,
+            ShardKind::Finalize if plan.kind.uploads() => {
+                self.conclude_upload(lease, plan, halt).await
+            }
+            ShardKind::Finalize => self.finalize(lease, plan, halt).await,
         }
     }
 

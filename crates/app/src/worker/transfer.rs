@@ -4,18 +4,14 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use tintype_model::{
-    StorageId,
     item::ItemFault,
     plan::{Layout, Plan},
-    quota::CloudProject,
     shard::Lease,
-    storage::StorageSettings,
 };
 use tintype_ports::{
     archive::Placement,
-    photos::Persistence,
+    photos::{Persistence, Traffic},
     store::{Outcome, PendingItem},
-    vault::Grant,
 };
 use tokio::{sync::oneshot, task::JoinSet};
 use tracing::{Instrument as _, Span, debug_span, field::Empty};
@@ -24,10 +20,9 @@ use super::{
     committer::{Committer, Finished, Recorder},
     download::Fetcher,
     feed::{Fed, Feed},
-    gate::Gate,
     heartbeat::Halt,
     mirror,
-    permits::{Claim, Permit},
+    permits::{Claim, Permit, Road},
     slot::ShardEnd,
     trouble::ItemTrouble,
     urls::HeldUrl,
@@ -36,49 +31,22 @@ use super::{
 use crate::{App, AppError, AppResult, steps::Step, trace};
 
 /// Items in a row that Google did not give although asked again and again: the rest of the shard would fare no better.
-const OUTAGE: u32 = 8;
+pub(super) const OUTAGE: u32 = 8;
 /// Claims on permits that a shard has waiting at the same time. With fewer, permits that become free together would go to
 /// whoever is in line, not to whoever's turn it is.
-const TURNS: usize = 16;
+pub(super) const TURNS: usize = 16;
 /// No shard is larger, whatever the settings say.
-const SHARD_LIMIT: u32 = 5_000;
-
-/// What a shard's work needs of the plan around it.
-pub(crate) struct Account {
-    pub(crate) plan: Plan,
-    pub(crate) storage: StorageId,
-    pub(crate) settings: tintype_model::storage::GooglePhotosSettings,
-    pub(crate) gate: Arc<Gate>,
-}
+pub(super) const SHARD_LIMIT: u32 = 5_000;
 
 impl App {
-    /// The plan's Google account, behind a gate of this shard's own.
-    pub(crate) async fn account(&self, lease: &Lease, purpose: &str) -> AppResult<Account> {
-        let tenant = lease.shard.tenant;
-        let plan = self.plan(tenant, lease.shard.plan).await?;
-        let source = self.storage(tenant, plan.source).await?;
-        let StorageSettings::GooglePhotos(settings) = source.settings else {
-            return Err(AppError::Invalid(
-                "source: a backup reads from a google photos storage".into(),
-            ));
-        };
-        let grant = Grant {
-            tenant,
-            storage: source.id,
-            run: Some(lease.shard.run),
-            purpose: purpose.into(),
-        };
-        let gate = Arc::new(Gate::new(self, grant, settings.project.clone()));
-        Ok(Account {
-            plan,
-            storage: source.id,
-            settings,
-            gate,
-        })
-    }
-
-    pub(crate) async fn transfer(&self, lease: &Arc<Lease>, halt: &Halt) -> AppResult<ShardEnd> {
-        let account = self.account(lease, "download").await?;
+    pub(crate) async fn transfer(
+        &self,
+        lease: &Arc<Lease>,
+        plan: Plan,
+        halt: &Halt,
+    ) -> AppResult<ShardEnd> {
+        let source = plan.source;
+        let account = self.account(lease, plan, source, "download").await?;
         let shard = &lease.shard;
         let committer = match self.committer_at_work(account.plan.id) {
             Some(committer) => committer,
@@ -103,7 +71,7 @@ impl App {
         let transfer = Transfer {
             app: self.clone(),
             halt: halt.clone(),
-            project: account.settings.project.clone(),
+            road: account.gate.road(Traffic::Download),
             weight: tenant.map_or(1, |tenant| tenant.weight),
             began: self.permits.begin_shard(),
             beyond_shard: left_in_run.saturating_sub(items.len() as u64),
@@ -134,6 +102,28 @@ impl App {
         end
     }
 
+    /// How a shard ends of whose items some could not be had yet: they are tried again, but not for ever.
+    pub(super) async fn end_of_items(
+        &self,
+        lease: &Lease,
+        later: Vec<Outcome>,
+        all_started: bool,
+    ) -> AppResult<ShardEnd> {
+        if later.is_empty() && all_started {
+            return Ok(ShardEnd::Done);
+        }
+        let is_last_attempt = lease.attempt >= self.settings.shard_attempts;
+        if !is_last_attempt || !all_started {
+            return Ok(ShardEnd::TryLater);
+        }
+        let spent = tintype_model::progress::Progress {
+            failed: later.len() as u64,
+            ..Default::default()
+        };
+        self.ports.store.record(lease, &later, &spent).await?;
+        Ok(ShardEnd::Done)
+    }
+
     async fn placements(&self, plan: &Plan, items: &[PendingItem]) -> AppResult<Vec<Placement>> {
         if plan.options.layout == Layout::Archive {
             return Ok(vec![Placement::ByContent; items.len()]);
@@ -155,7 +145,7 @@ impl App {
 struct Transfer {
     app: App,
     halt: Halt,
-    project: CloudProject,
+    road: Road,
     weight: u32,
     began: u64,
     /// Items of the run that other shards hold, when this one began.
@@ -182,25 +172,10 @@ impl Transfer {
         if self.halt.hand_back.is_cancelled() {
             return Ok(ShardEnd::HandedBack);
         }
-        let lease = &self.recorder.lease;
-        let last_attempt = lease.attempt >= self.app.settings.shard_attempts;
-        if self.later.is_empty() && feed.is_empty() {
-            return Ok(ShardEnd::Done);
-        }
-        if !last_attempt || !feed.is_empty() {
-            return Ok(ShardEnd::TryLater);
-        }
-        let failed = self.later.len() as u64;
-        let spent = tintype_model::progress::Progress {
-            failed,
-            ..Default::default()
-        };
+        let later = std::mem::take(&mut self.later);
         self.app
-            .ports
-            .store
-            .record(lease, &self.later, &spent)
-            .await?;
-        Ok(ShardEnd::Done)
+            .end_of_items(&self.recorder.lease, later, feed.is_empty())
+            .await
     }
 
     /// Starts one download after the other, each with a permit, until all are started or something stops the shard.
@@ -250,10 +225,10 @@ impl Transfer {
             backlog,
             shard: self.began,
         };
-        let (permits, project) = (Arc::clone(&self.app.permits), self.project.clone());
+        let (permits, road) = (Arc::clone(&self.app.permits), self.road.clone());
         // Of no item yet: the permit comes first, and goes to whichever item is next.
         let span = debug_span!("transfer.permit");
-        async move { permits.acquire(&project, claim).await }.instrument(span)
+        async move { permits.acquire(&road, claim).await }.instrument(span)
     }
 
     fn start(&mut self, permit: Permit, item: PendingItem, placement: Placement, url: HeldUrl) {

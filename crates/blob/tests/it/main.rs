@@ -8,8 +8,11 @@
 mod by_hand;
 mod contract;
 mod damage;
+mod files;
 mod folder;
+mod local_files;
 mod location;
+mod owners;
 mod restore;
 mod store;
 mod support;

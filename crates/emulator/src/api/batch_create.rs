@@ -84,7 +84,9 @@ pub(crate) fn batch_create(context: &Context<'_>, body: &Bytes) -> Result<Reply,
     } else {
         context.switches.batch_partial_status
     };
-    Ok(Reply::json(status, out))
+    let mut reply = Reply::json(status, out);
+    reply.items = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+    Ok(reply)
 }
 
 fn wanted(ask: &Value) -> Result<Vec<Wanted>, ApiError> {

@@ -246,6 +246,7 @@ impl Control {
                 item: entry.item.map(|key| Key(key).id(self.world.seed)),
                 bytes: entry.bytes,
                 range_start: entry.range_start,
+                items: entry.items,
             })
             .collect()
     }

@@ -95,6 +95,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    /// Items that the call was to make.
+    pub(crate) items: u32,
 }
 
 impl Reply {
@@ -105,6 +107,7 @@ impl Reply {
             status,
             headers,
             body: Body::from_text(body),
+            items: 0,
         }
     }
 

@@ -92,5 +92,6 @@ fn record(shared: &Shared, status: u16) {
         item: None,
         bytes: 0,
         range_start: None,
+        items: 0,
     });
 }

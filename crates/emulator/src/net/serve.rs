@@ -326,6 +326,7 @@ fn record(
         item: item.map(|key| key.0),
         bytes,
         range_start: outcome.and_then(|outcome| outcome.range_start),
+        items: outcome.map_or(0, |outcome| outcome.reply.items),
     })
 }
 

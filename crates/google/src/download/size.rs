@@ -1,7 +1,7 @@
 //! How long an item's bytes are, by an answer of its own: a HEAD of the base URL.
 
 use tintype_model::{item::MediaKind, quota::QuotaKind};
-use tintype_ports::photos::{BaseUrl, PhotoError};
+use tintype_ports::photos::{BaseUrl, PhotoError, Traffic};
 use tokio::time::{Instant, timeout};
 
 use super::{answer::told_length, with_suffix};
@@ -55,6 +55,6 @@ async fn one_attempt(caller: &Caller, url: &str) -> Result<Option<u64>, Failure>
         Err(Failure::Passing(Passing::trouble(text)))
     });
     call::ended(&span, result.as_ref().err());
-    caller.observe(QuotaKind::Download, started, head_at, result.as_ref().err());
+    caller.observe(Traffic::Download, started, head_at, result.as_ref().err());
     result
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use reqwest::{Response, header::RANGE};
 use tintype_model::{item::MediaKind, quota::QuotaKind};
-use tintype_ports::photos::{BaseUrl, Download, PhotoError};
+use tintype_ports::photos::{BaseUrl, Download, PhotoError, Traffic};
 use tokio::time::{Instant, timeout};
 use tracing::Span;
 
@@ -117,7 +117,7 @@ impl GoogleDownload {
             Err(failure) => {
                 call::ended(&span, Some(failure));
                 self.caller
-                    .observe(QuotaKind::Download, started, head_at, Some(failure));
+                    .observe(Traffic::Download, started, head_at, Some(failure));
             }
         }
         opened
@@ -129,7 +129,7 @@ impl GoogleDownload {
         call::ended(&span, failure);
         if let Some(asked_at) = self.asked_at.take() {
             self.caller
-                .observe(QuotaKind::Download, asked_at, None, failure);
+                .observe(Traffic::Download, asked_at, None, failure);
         }
     }
 

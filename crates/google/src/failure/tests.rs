@@ -34,6 +34,7 @@ fn only_per_day_means_that_the_day_is_over() {
             answer(429, &text, PLAIN),
             Failure::Passing(Passing {
                 throttled: true,
+                unclear: false,
                 ..
             })
         ));
@@ -109,10 +110,19 @@ fn other_400s_are_told_apart_by_their_text() {
         album: true,
         ..PLAIN
     };
-    assert!(matches!(
-        last_word(400, "Invalid album ID.", album),
-        PhotoError::ItemNotFound
-    ));
+    for text in [
+        "Invalid album ID.",
+        "No permission to add media items to this album.",
+    ] {
+        assert!(matches!(
+            last_word(400, text, album),
+            PhotoError::ItemNotFound
+        ));
+        assert!(matches!(
+            last_word(400, text, PLAIN),
+            PhotoError::Rejected(_)
+        ));
+    }
     assert!(matches!(
         last_word(404, "The provided ID does not match any albums", album),
         PhotoError::ItemNotFound
@@ -136,7 +146,7 @@ fn server_trouble_passes_and_its_retry_after_is_read() {
         panic!("{failure:?}")
     };
     assert_eq!(passing.retry_after, Some(Duration::from_secs(12)));
-    assert!(!passing.throttled);
+    assert!(!passing.throttled && passing.unclear);
 }
 
 #[test]

@@ -43,6 +43,12 @@ fn read(body: &[u8]) -> Result<Page<Album>, serde_json::Error> {
     page::read(body, accept)
 }
 
+/// One album that an answer is all about.
+pub(crate) fn only_album(body: &[u8]) -> Result<Album, String> {
+    let wire = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    accept(wire)
+}
+
 fn accept(wire: WireAlbum) -> Result<Album, String> {
     let provider_id = ProviderId::try_from(wire.id).map_err(|error| error.to_string())?;
     let items_count = wire.media_items_count.0.unwrap_or(0);
@@ -73,5 +79,8 @@ mod tests {
             next: Some("t".to_owned()),
         };
         assert_eq!(read(body).unwrap(), expected);
+        let alone = br#"{"id":"a","title":"Sea","isWriteable":true}"#;
+        assert_eq!(only_album(alone), Ok(album("a", "Sea", 0)));
+        assert!(only_album(b"{}").is_err() && only_album(b"<html>").is_err());
     }
 }

@@ -114,6 +114,7 @@ pub(super) fn listed(wire: WireItem) -> Result<ListedItem, String> {
             fps: camera.fps,
         },
         video_status,
+        file: None,
     };
     let base_url = wire
         .base_url

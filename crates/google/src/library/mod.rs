@@ -6,6 +6,6 @@ mod items;
 mod list;
 mod page;
 
-pub(crate) use albums::albums;
+pub(crate) use albums::{albums, only_album};
 pub(crate) use items::items;
 pub(crate) use list::list;

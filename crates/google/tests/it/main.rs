@@ -4,12 +4,18 @@
     reason = "helpers of tests fail the test they help"
 )]
 
+mod albums;
+mod body;
 mod bytes;
+mod create;
 mod errors;
+mod large;
+mod large_wire;
 mod listing;
 mod oauth;
 mod odd_answers;
 mod proxy;
 mod size;
 mod upload;
+mod wire;
 mod world;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tintype_emulator::{CallKind, Effect, Fault, Library, SCOPE_READ};
-use tintype_ports::photos::{AttemptOutcome, Forbidden, Persistence, PhotoError};
+use tintype_ports::photos::{AttemptOutcome, Forbidden, Persistence, PhotoError, Traffic};
 
 use crate::world::World;
 
@@ -25,6 +25,7 @@ async fn bytes_are_taken_for_a_token_and_make_no_item() {
     assert_ne!(first, second);
     assert!(!format!("{first:?}").contains(first.expose()));
     assert_eq!(world.control.calls(CallKind::UploadRaw), 2);
+    assert_eq!(world.gate.traffic(), [Traffic::Upload; 2]);
     let items = world.control.items(tintype_emulator::DEFAULT_ACCOUNT, 10);
     assert_eq!(items.unwrap().len(), 0);
     world.close().await;

@@ -21,7 +21,7 @@ use tintype_model::quota::QuotaKind;
 use tintype_ports::{
     photos::{
         Attempt, AttemptOutcome, CallGate, Download, ListedItem, Persistence, PhotoError,
-        PhotoSink, PhotoSource, PhotoSources, Scope,
+        PhotoSink, PhotoSource, PhotoSources, Scope, Traffic,
     },
     quota::QuotaError,
     vault::{AccessToken, Refusal, RefusedBy, VaultError},
@@ -52,7 +52,7 @@ pub(crate) struct Gate {
     /// Scopes of fresh access tokens; the usual ones when absent.
     pub(crate) scopes: Option<&'static str>,
     pub(crate) admitted: Mutex<Vec<QuotaKind>>,
-    pub(crate) observed: Mutex<Vec<AttemptOutcome>>,
+    pub(crate) observed: Mutex<Vec<Attempt>>,
     pub(crate) renewed: AtomicU32,
     pub(crate) exhausted: Mutex<Vec<QuotaKind>>,
 }
@@ -71,7 +71,13 @@ impl Gate {
     }
 
     pub(crate) fn outcomes(&self) -> Vec<AttemptOutcome> {
-        self.observed.lock().unwrap().clone()
+        let observed = self.observed.lock().unwrap();
+        observed.iter().map(|attempt| attempt.outcome).collect()
+    }
+
+    pub(crate) fn traffic(&self) -> Vec<Traffic> {
+        let observed = self.observed.lock().unwrap();
+        observed.iter().map(|attempt| attempt.traffic).collect()
     }
 }
 
@@ -126,7 +132,7 @@ impl CallGate for Gate {
     }
 
     fn observe(&self, attempt: Attempt) {
-        self.observed.lock().unwrap().push(attempt.outcome);
+        self.observed.lock().unwrap().push(attempt);
     }
 }
 
@@ -139,6 +145,9 @@ pub(crate) fn quick(endpoints: GoogleEndpoints) -> GoogleSettings {
             call: Duration::from_secs(5),
             download_head: Duration::from_secs(5),
             download_idle: Duration::from_secs(5),
+            upload_idle: Duration::from_secs(5),
+            upload_answer: Duration::from_secs(5),
+            upload_mib: Duration::from_secs(5),
         },
         retry: RetryPolicy {
             retries: 3,
@@ -159,6 +168,15 @@ pub(crate) fn open(
     gate: Arc<Gate>,
 ) -> Arc<dyn PhotoSource> {
     sources(settings, http).open(gate, Persistence::Usual)
+}
+
+/// The write side of an account opened at `settings`.
+pub(crate) fn open_sink(
+    settings: GoogleSettings,
+    gate: &Arc<Gate>,
+    persistence: Persistence,
+) -> Arc<dyn PhotoSink> {
+    sources(settings, &HttpSettings::default()).open_sink(Arc::clone(gate) as _, persistence)
 }
 
 fn sources(settings: GoogleSettings, http: &HttpSettings) -> GooglePhotosSources {
@@ -261,6 +279,12 @@ impl World {
             CallKind::Download,
             CallKind::DownloadHead,
             CallKind::UploadRaw,
+            CallKind::UploadStart,
+            CallKind::UploadChunk,
+            CallKind::UploadQuery,
+            CallKind::BatchCreate,
+            CallKind::CreateAlbum,
+            CallKind::AlbumAdd,
         ];
         let calls: u64 = kinds.into_iter().map(|kind| self.control.calls(kind)).sum();
         assert_eq!(

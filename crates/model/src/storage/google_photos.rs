@@ -3,6 +3,7 @@
 use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::{BatchError, BatchOptions};
 use crate::quota::CloudProject;
 
 /// The year of the oldest photograph that there is.
@@ -54,6 +55,9 @@ pub struct GooglePhotosSettings {
     pub include_archived: bool,
     /// One extra request an item to learn its size before the download.
     pub read_size: bool,
+    /// How items are made of bytes that were sent.
+    #[serde(default)]
+    pub batch: BatchOptions,
     /// When start year or archived items were changed last: a run from before has seen another part of the library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing_changed_at: Option<DateTime<Utc>>,
@@ -72,6 +76,17 @@ pub enum YearError {
     InTheFuture(i32),
 }
 
+/// An option of an account that cannot be meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OptionError {
+    /// The start year.
+    #[error(transparent)]
+    Year(#[from] YearError),
+    /// How items are made.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+}
+
 impl GooglePhotosSettings {
     /// The defaults of a new storage: read and write, from 2000 on, without archived items, sizes not asked.
     #[must_use]
@@ -82,6 +97,11 @@ impl GooglePhotosSettings {
             start_year: 2000,
             include_archived: false,
             read_size: false,
+            batch: BatchOptions {
+                mode: super::BatchMode::Sync,
+                size: 0,
+                timeout_seconds: 0,
+            },
             listing_changed_at: None,
         }
     }
@@ -89,8 +109,13 @@ impl GooglePhotosSettings {
     /// Checks what can be wrong with them.
     ///
     /// # Errors
-    /// A start year that cannot be meant.
-    pub fn check(&self, now: DateTime<Utc>) -> Result<(), YearError> {
+    /// The first option that cannot be meant.
+    pub fn check(&self, now: DateTime<Utc>) -> Result<(), OptionError> {
+        self.batch.check()?;
+        Ok(self.check_year(now)?)
+    }
+
+    fn check_year(&self, now: DateTime<Utc>) -> Result<(), YearError> {
         // The year begins first in the east: by up to 14 hours.
         let this_year = (now + chrono::TimeDelta::hours(14)).year();
         match self.start_year {
@@ -144,8 +169,14 @@ mod tests {
         for year in [1826, 2000, 2026] {
             assert_eq!(of(year).check(now), Ok(()));
         }
-        assert_eq!(of(1825).check(now), Err(YearError::TooEarly(1825)));
-        assert_eq!(of(2027).check(now), Err(YearError::InTheFuture(2027)));
+        assert_eq!(
+            of(1825).check(now),
+            Err(OptionError::Year(YearError::TooEarly(1825)))
+        );
+        assert_eq!(
+            of(2027).check(now),
+            Err(OptionError::Year(YearError::InTheFuture(2027)))
+        );
         // In Kiribati it is tomorrow already.
         let later = now + chrono::TimeDelta::hours(2);
         assert_eq!(of(2027).check(later), Ok(()));

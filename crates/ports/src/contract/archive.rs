@@ -179,6 +179,7 @@ pub fn item(name: &str, content: StoredContent) -> ManifestItem {
                 ..CameraFacts::default()
             },
             video_status: None,
+            file: None,
         },
         content,
     }

@@ -2,8 +2,10 @@
 
 #![expect(missing_docs, reason = "a promise says in its own name what it proves")]
 
+pub mod album_parts;
 pub mod albums;
 pub mod answers;
+pub mod doubts;
 pub mod fleet;
 pub mod holders;
 pub mod isolation;
@@ -16,6 +18,7 @@ pub mod scheduling;
 pub mod setup;
 pub mod shards;
 pub mod snapshots;
+pub mod uploads;
 mod world;
 
 pub use world::{StoreUnderTest, World};
@@ -33,6 +36,8 @@ macro_rules! store_contract {
             setup::a_storage_that_a_plan_uses_cannot_be_removed
             setup::a_plan_needs_storages_of_its_own_tenant
             setup::plans_are_found_by_name_and_by_source
+            setup::a_plan_of_each_kind_is_read_back
+            setup::a_storage_takes_its_journal_along
             runs::a_plan_has_one_unfinished_run
             runs::of_many_starts_at_once_one_wins
             runs::a_status_changes_only_from_the_expected_state
@@ -80,6 +85,26 @@ macro_rules! store_contract {
             snapshots::a_snapshot_recorded_twice_is_one
             snapshots::an_older_snapshot_can_be_kept
             snapshots::a_stale_lease_records_no_snapshot
+            uploads::what_was_sent_is_read_back
+            uploads::bytes_sent_again_replace_a_token_but_never_an_item
+            uploads::a_call_is_recorded_with_the_items_it_was_for
+            uploads::a_call_is_recorded_whole_or_not_at_all
+            uploads::items_that_others_made_are_journalled
+            uploads::bytes_that_are_forgotten_can_be_sent_anew
+            uploads::a_stale_lease_journals_nothing
+            uploads::ids_that_the_account_gave_are_found_by_item
+            doubts::doubts_are_listed_in_pages_and_settled_by_name
+            doubts::twins_are_noted_once_and_come_in_pages
+            doubts::ids_of_items_and_twins_are_known
+            doubts::a_journal_is_forgotten_whole
+            doubts::tenants_have_journals_of_their_own
+            doubts::strange_names_survive
+            doubts::a_thousand_uploads_go_in_one_call
+            doubts::writers_to_one_journal_do_not_block_each_other
+            album_parts::a_part_is_noted_before_it_is_made
+            album_parts::parts_of_an_album_grow_with_what_is_recorded
+            album_parts::plans_have_albums_of_their_own
+            album_parts::strange_names_of_albums_survive
             scheduling::the_backlog_counts_what_can_be_worked_on
             scheduling::listings_and_manifests_go_first
             scheduling::a_shard_dispatched_twice_is_sent_once

@@ -10,6 +10,7 @@ mod runs;
 mod scheduling;
 mod setup;
 mod snapshots;
+mod uploads;
 
 use tintype_model::ErrorKind;
 
@@ -27,6 +28,9 @@ pub use scheduling::{
 };
 pub use setup::Setup;
 pub use snapshots::Snapshots;
+pub use uploads::{
+    AlbumGrowth, AlbumPart, JournalEntry, MadeItem, SentBytes, Twin, UploadRecord, Uploads,
+};
 
 /// Why the store cannot do it.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +82,7 @@ pub trait Store:
     + Leases
     + Fleet
     + Answers
+    + Uploads
 {
 }
 
@@ -93,5 +98,6 @@ impl<T> Store for T where
         + Leases
         + Fleet
         + Answers
+        + Uploads
 {
 }

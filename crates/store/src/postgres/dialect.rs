@@ -1,12 +1,15 @@
 //! What PostgreSQL says in its own way. A list travels as an array, which `UNNEST` reads.
 
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
-use tintype_model::{PlanId, TenantId};
+use tintype_model::{BlobHash, PlanId, TenantId};
 use uuid::Uuid;
 
 use super::{
     Conn,
-    sql::{Clash, ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
+    sql::{Account, Clash, ContentRow, ItemRow, Owner, PathRow, TwinRow, UnstoredRow, UploadRow},
 };
 use crate::failure::Outcome;
 
@@ -20,6 +23,8 @@ pub(super) const RUN_EXCLUSIVE: &str =
     "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE";
 pub(super) const HOLD_PLAN: &str =
     "SELECT CAST(1 AS BIGINT) FROM plans WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE";
+pub(super) const HOLD_ACCOUNT: &str =
+    "SELECT CAST(1 AS BIGINT) FROM storages WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE";
 
 /// Shards are locked in the order of their ids, as a dispatch does.
 pub(super) const END_SHARDS: &str = "UPDATE shards SET state = 'done', overdue_at = NULL, worker_id = NULL
@@ -71,6 +76,34 @@ pub(super) const INSERT_MEMBERS: &str =
     "INSERT INTO album_members (tenant_id, plan_id, album_id, position, item_id)
      SELECT $1, $2, $3, $4 + m.place - 1, m.item_id FROM UNNEST($5::text[]) WITH ORDINALITY AS m (item_id, place)";
 
+pub(super) const JOURNAL: &str =
+    "SELECT u.* FROM UNNEST($3::bytea[]) AS w (content) CROSS JOIN LATERAL (
+         SELECT content, token, expires_at, filename, made, media_id FROM uploads
+         WHERE tenant_id = $1 AND account_id = $2 AND content = w.content OFFSET 0) u";
+
+/// The first id from the wanted one on, in the order of ids, rather than the wanted one itself: only the index of ids has this
+/// order. The primary key, which begins alike, might look as good while the table is small, and would be read whole for each id.
+pub(super) const JOURNALLED_IDS: &str = "SELECT w.id FROM UNNEST($3::text[]) AS w (id)
+     WHERE w.id = (SELECT media_id FROM uploads
+             WHERE tenant_id = $1 AND account_id = $2 AND media_id >= w.id ORDER BY media_id LIMIT 1)
+         OR w.id = (SELECT media_id FROM upload_twins
+             WHERE tenant_id = $1 AND account_id = $2 AND media_id = w.id)";
+
+pub(super) const GIVEN_IDS: &str = "SELECT w.id, c.path FROM UNNEST($3::text[]) AS w (id)
+     CROSS JOIN LATERAL (
+         SELECT seq FROM item_ids WHERE tenant_id = $1 AND plan_id = $2 AND provider_id = w.id OFFSET 0) k
+     CROSS JOIN LATERAL (
+         SELECT path FROM item_contents WHERE tenant_id = $1 AND plan_id = $2 AND seq = k.seq OFFSET 0) c
+     WHERE c.path <> ''";
+
+/// Puts rows in again that are there. An insert finds each by its key; an update might read the whole journal.
+pub(super) const MARK_DOUBTFUL: &str =
+    "INSERT INTO uploads (tenant_id, account_id, content, token, expires_at, filename, made, media_id, doubtful)
+     SELECT $1, $2, u.*, $3 FROM UNNEST($4::bytea[]) AS w (content) CROSS JOIN LATERAL (
+         SELECT content, token, expires_at, filename, made, media_id FROM uploads
+         WHERE tenant_id = $1 AND account_id = $2 AND content = w.content OFFSET 0) u
+     ON CONFLICT (tenant_id, account_id, content) DO UPDATE SET doubtful = excluded.doubtful";
+
 /// Texts as one parameter.
 #[expect(
     clippy::unnecessary_wraps,
@@ -87,6 +120,15 @@ pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Outcome<Vec<Str
 )]
 pub(super) fn ints(ints: Vec<i64>) -> Outcome<Vec<i64>> {
     Ok(ints)
+}
+
+/// Hashes as one parameter.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the other dialect's form can fail"
+)]
+pub(super) fn hashes(hashes: &BTreeSet<BlobHash>) -> Outcome<Vec<[u8; 32]>> {
+    Ok(hashes.iter().map(|hash| *hash.as_bytes()).collect())
 }
 
 /// Items, and the rows of those that wait.
@@ -199,5 +241,62 @@ pub(super) async fn insert_paths(
     .bind(seqs)
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_uploads(
+    conn: &mut Conn,
+    account: Account,
+    rows: &[UploadRow],
+    clash: &str,
+) -> Outcome<()> {
+    let contents: Vec<&[u8]> = rows.iter().map(|row| row.content.as_slice()).collect();
+    let tokens: Vec<&str> = rows.iter().map(|row| row.token.as_str()).collect();
+    let expiries: Vec<DateTime<Utc>> = rows.iter().map(|row| row.expires_at).collect();
+    let filenames: Vec<&str> = rows.iter().map(|row| row.filename.as_str()).collect();
+    let made: Vec<bool> = rows.iter().map(|row| row.made).collect();
+    let ids: Vec<Option<&str>> = rows.iter().map(|row| row.media_id.as_deref()).collect();
+    let sql = format!(
+        "INSERT INTO uploads (tenant_id, account_id, content, token, expires_at, filename, made, media_id)
+         SELECT $1, $2, r.*
+         FROM UNNEST($3::bytea[], $4::text[], $5::timestamptz[], $6::text[], $7::boolean[], $8::text[]) AS r{clash}"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(account.tenant)
+        .bind(account.id)
+        .bind(contents)
+        .bind(tokens)
+        .bind(expiries)
+        .bind(filenames)
+        .bind(made)
+        .bind(ids)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_twins(
+    conn: &mut Conn,
+    account: Account,
+    rows: &[TwinRow],
+    clash: &str,
+) -> Outcome<()> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.media_id.as_str()).collect();
+    let filenames: Vec<&str> = rows.iter().map(|row| row.filename.as_str()).collect();
+    let runs: Vec<Uuid> = rows.iter().map(|row| row.run).collect();
+    let times: Vec<DateTime<Utc>> = rows.iter().map(|row| row.found_at).collect();
+    let sql = format!(
+        "INSERT INTO upload_twins (tenant_id, account_id, media_id, filename, run_id, found_at)
+         SELECT $1, $2, r.* FROM UNNEST($3::text[], $4::text[], $5::uuid[], $6::timestamptz[]) AS r{clash}"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(account.tenant)
+        .bind(account.id)
+        .bind(ids)
+        .bind(filenames)
+        .bind(runs)
+        .bind(times)
+        .execute(conn)
+        .await?;
     Ok(())
 }

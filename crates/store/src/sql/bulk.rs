@@ -1,6 +1,7 @@
 //! Batches of rows on their way into one statement.
 
-use tintype_model::{PlanId, TenantId};
+use chrono::{DateTime, Utc};
+use tintype_model::{PlanId, StorageId, TenantId};
 use uuid::Uuid;
 
 /// The plan that rows belong to.
@@ -71,4 +72,49 @@ pub(crate) struct PathRow {
     pub(crate) key: String,
     pub(crate) path: String,
     pub(crate) seq: i64,
+}
+
+/// The account that a journal belongs to.
+#[derive(Clone, Copy)]
+pub(crate) struct Account {
+    pub(crate) tenant: Uuid,
+    pub(crate) id: Uuid,
+}
+
+impl Account {
+    pub(crate) const fn of(tenant: TenantId, account: StorageId) -> Self {
+        Self {
+            tenant: tenant.as_uuid(),
+            id: account.as_uuid(),
+        }
+    }
+}
+
+/// Bytes that an account was sent.
+pub(crate) struct UploadRow {
+    pub(crate) content: [u8; 32],
+    /// JSON.
+    pub(crate) token: String,
+    pub(crate) expires_at: DateTime<Utc>,
+    /// JSON.
+    pub(crate) filename: String,
+    pub(crate) made: bool,
+    pub(crate) media_id: Option<String>,
+}
+
+/// What is sent anew takes the place of what no item was made of.
+pub(crate) const RENEW_SENT: &str = " ON CONFLICT (tenant_id, account_id, content) DO UPDATE SET
+    token = excluded.token, expires_at = excluded.expires_at, filename = excluded.filename WHERE NOT uploads.made";
+/// An id that was told is not forgotten because it was not told again.
+pub(crate) const RENEW_MADE: &str = " ON CONFLICT (tenant_id, account_id, content) DO UPDATE SET
+    made = TRUE, media_id = COALESCE(excluded.media_id, uploads.media_id)";
+pub(crate) const KEEP_TWIN: &str = " ON CONFLICT (tenant_id, account_id, media_id) DO NOTHING";
+
+/// An item too many.
+pub(crate) struct TwinRow {
+    pub(crate) media_id: String,
+    /// JSON.
+    pub(crate) filename: String,
+    pub(crate) run: Uuid,
+    pub(crate) found_at: DateTime<Utc>,
 }

@@ -2,6 +2,7 @@
 
 use super::{Conn, Db, Store, dialect};
 
+mod album_parts;
 mod albums;
 mod answers;
 mod bulk;
@@ -9,6 +10,7 @@ mod fence;
 mod fleet;
 mod holders;
 mod items;
+mod journal;
 mod ledger;
 mod listed;
 mod pages;
@@ -20,6 +22,9 @@ mod setup;
 mod shards;
 mod snapshots;
 mod tx;
+mod uploads;
 
-pub(super) use bulk::{Clash, ContentRow, ItemRow, Owner, PathRow, UnstoredRow};
+pub(super) use bulk::{
+    Account, Clash, ContentRow, ItemRow, Owner, PathRow, TwinRow, UnstoredRow, UploadRow,
+};
 pub(super) use tx::Tx;

@@ -13,7 +13,7 @@ use crate::{
     rows::{PlanRow, all, one},
 };
 
-const COLUMNS: &str = "tenant_id, id, name, source_id, destination_id, archive_id, options, schedule, created_at, next_due_at";
+const COLUMNS: &str = "tenant_id, id, kind, name, source_id, destination_id, archive_id, options, schedule, created_at, next_due_at";
 
 fn select(which: &str) -> AssertSqlSafe<String> {
     AssertSqlSafe(format!("SELECT {COLUMNS} FROM plans WHERE {which}"))
@@ -38,8 +38,8 @@ impl Plans for Store {
             let mut tx = self.write(plan.tenant).await?;
             sqlx::query(
                 "INSERT INTO plans (tenant_id, id, name, source_id, destination_id, archive_id, options, created_at,
-                     schedule, next_due_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                     schedule, next_due_at, kind)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             )
             .bind(plan.tenant.as_uuid())
             .bind(plan.id.as_uuid())
@@ -51,6 +51,7 @@ impl Plans for Store {
             .bind(plan.created_at)
             .bind(plan.schedule.as_ref().map(json).transpose()?)
             .bind(next_due)
+            .bind(plan.kind.as_str())
             .execute(tx.conn())
             .await
             .taken("a plan with this name exists already")

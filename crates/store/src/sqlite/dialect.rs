@@ -1,13 +1,15 @@
 //! What SQLite says in its own way. A list travels as one JSON text, which `json_each` reads; rows that are many travel as
 //! values, which SQLite need not parse.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sqlx::{QueryBuilder, Sqlite, query_builder::Separated};
-use tintype_model::{PlanId, TenantId};
+use tintype_model::{BlobHash, PlanId, TenantId};
 
 use super::{
     Conn,
-    sql::{Clash, ContentRow, ItemRow, Owner, PathRow, UnstoredRow},
+    sql::{Account, Clash, ContentRow, ItemRow, Owner, PathRow, TwinRow, UnstoredRow, UploadRow},
 };
 use crate::{codec::json, failure::Outcome};
 
@@ -21,6 +23,7 @@ pub(super) const NOW: &str = "SELECT strftime('%FT%R:%fZ')";
 pub(super) const RUN_SHARED: &str = "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2";
 pub(super) const RUN_EXCLUSIVE: &str = RUN_SHARED;
 pub(super) const HOLD_PLAN: &str = "SELECT 1 FROM plans WHERE tenant_id = $1 AND id = $2";
+pub(super) const HOLD_ACCOUNT: &str = "SELECT 1 FROM storages WHERE tenant_id = $1 AND id = $2";
 
 pub(super) const END_SHARDS: &str =
     "UPDATE shards SET state = 'done', overdue_at = NULL, worker_id = NULL
@@ -62,6 +65,25 @@ pub(super) const INSERT_MEMBERS: &str =
     "INSERT INTO album_members (tenant_id, plan_id, album_id, position, item_id)
      SELECT $1, $2, $3, $4 + key, value FROM json_each($5)";
 
+pub(super) const JOURNAL: &str =
+    "SELECT u.content, u.token, u.expires_at, u.filename, u.made, u.media_id
+     FROM json_each($3) AS w CROSS JOIN uploads u
+     WHERE u.tenant_id = $1 AND u.account_id = $2 AND u.content = unhex(w.value)";
+
+pub(super) const JOURNALLED_IDS: &str = "SELECT w.value FROM json_each($3) AS w
+     WHERE EXISTS (SELECT 1 FROM uploads u
+             WHERE u.tenant_id = $1 AND u.account_id = $2 AND u.media_id = w.value)
+         OR EXISTS (SELECT 1 FROM upload_twins t
+             WHERE t.tenant_id = $1 AND t.account_id = $2 AND t.media_id = w.value)";
+
+pub(super) const GIVEN_IDS: &str = "SELECT k.provider_id, c.path
+     FROM json_each($3) AS w CROSS JOIN item_ids k
+     CROSS JOIN item_contents c ON c.tenant_id = k.tenant_id AND c.plan_id = k.plan_id AND c.seq = k.seq
+     WHERE k.tenant_id = $1 AND k.plan_id = $2 AND k.provider_id = w.value AND c.path <> ''";
+
+pub(super) const MARK_DOUBTFUL: &str = "UPDATE uploads SET doubtful = $3
+     WHERE tenant_id = $1 AND account_id = $2 AND content IN (SELECT unhex(value) FROM json_each($4))";
+
 /// Texts as one parameter.
 pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Outcome<String> {
     list(texts)
@@ -70,6 +92,11 @@ pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a str>) -> Outcome<String>
 /// Numbers as one parameter.
 pub(super) fn ints(ints: Vec<i64>) -> Outcome<String> {
     list(ints.into_iter())
+}
+
+/// Hashes as one parameter, in hexadecimal digits.
+pub(super) fn hashes(hashes: &BTreeSet<BlobHash>) -> Outcome<String> {
+    list(hashes.iter())
 }
 
 fn list<T: Serialize>(rows: impl Iterator<Item = T>) -> Outcome<String> {
@@ -194,4 +221,45 @@ pub(super) async fn insert_paths(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+pub(super) async fn insert_uploads(
+    conn: &mut Conn,
+    account: Account,
+    rows: &[UploadRow],
+    clash: &str,
+) -> Outcome<()> {
+    let into = "INSERT INTO uploads (tenant_id, account_id, content, token, expires_at, filename, made, media_id) ";
+    insert(conn, into, rows, clash, |values, row| {
+        values
+            .push_bind(account.tenant)
+            .push_bind(account.id)
+            .push_bind(row.content.as_slice())
+            .push_bind(row.token.as_str())
+            .push_bind(row.expires_at)
+            .push_bind(row.filename.as_str())
+            .push_bind(row.made)
+            .push_bind(row.media_id.as_deref());
+    })
+    .await
+}
+
+pub(super) async fn insert_twins(
+    conn: &mut Conn,
+    account: Account,
+    rows: &[TwinRow],
+    clash: &str,
+) -> Outcome<()> {
+    let into =
+        "INSERT INTO upload_twins (tenant_id, account_id, media_id, filename, run_id, found_at) ";
+    insert(conn, into, rows, clash, |values, row| {
+        values
+            .push_bind(account.tenant)
+            .push_bind(account.id)
+            .push_bind(row.media_id.as_str())
+            .push_bind(row.filename.as_str())
+            .push_bind(row.run)
+            .push_bind(row.found_at);
+    })
+    .await
 }

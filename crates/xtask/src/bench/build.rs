@@ -10,8 +10,10 @@ use crate::{command, console};
 pub(super) struct Programs {
     /// The binary.
     pub(super) tintype: PathBuf,
-    /// The bare HTTP client, an example of the Google crate.
+    /// The bare HTTP client that downloads, an example of the Google crate.
     pub(super) floor: PathBuf,
+    /// The one that uploads, another one.
+    pub(super) floor_upload: PathBuf,
     /// The catalogue's own benchmark, an example of the store crate.
     pub(super) catalogue: PathBuf,
     /// What the benchmark of the services does on an install, an example of the black-box tests.
@@ -34,6 +36,8 @@ pub(super) const OF_TRANSFERS: &[Example] = &[
     ("tintype-google", "floor"),
     ("tintype-store", "bench_catalogue"),
 ];
+/// What the benchmark of uploads runs beside the binary.
+pub(super) const OF_UPLOADS: &[Example] = &[("tintype-google", "floor_upload")];
 /// What the benchmark of the services runs beside the binary.
 pub(super) const OF_SERVICES: &[Example] = &[
     ("tintype-tests", "bench_fleet"),
@@ -76,6 +80,7 @@ impl Programs {
         Ok(Self {
             tintype: release.join("tintype"),
             floor: release.join("examples/floor"),
+            floor_upload: release.join("examples/floor_upload"),
             catalogue: release.join("examples/bench_catalogue"),
             fleet: release.join("examples/bench_fleet"),
             quota: release.join("examples/bench_quota"),

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::sleep;
 
+use super::calls::Calls;
 use super::http;
 use crate::command::Running;
 
@@ -46,6 +47,11 @@ impl Library {
             bytes,
             videos: true,
         }
+    }
+
+    /// No items at all.
+    pub(super) const fn nothing() -> Self {
+        Self::photos(0, 0)
     }
 
     /// All bytes.
@@ -84,49 +90,6 @@ struct Greeting {
     client_id: String,
     client_secret: String,
     token_blob: String,
-}
-
-/// Calls that reached the emulator since it was last asked to forget them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Calls(Value);
-
-impl Calls {
-    /// Calls of all these kinds together, whatever came of them.
-    pub(super) fn of(&self, kinds: &[&str]) -> u64 {
-        let count = |kind: &&str| self.0["calls"][*kind].as_u64().unwrap_or(0);
-        kinds.iter().map(count).sum()
-    }
-
-    /// Pages of listings, searches and albums.
-    pub(super) fn listings(&self) -> u64 {
-        self.of(&["list_items", "search", "list_albums"])
-    }
-
-    /// Bytes asked for: every GET of a base URL.
-    pub(super) fn downloads(&self) -> u64 {
-        self.of(&["download"])
-    }
-
-    /// Access tokens issued, or refused.
-    pub(super) fn tokens(&self) -> u64 {
-        self.of(&["token"])
-    }
-
-    /// Base URLs fetched anew.
-    pub(super) fn batch_gets(&self) -> u64 {
-        self.of(&["batch_get"])
-    }
-
-    /// Calls that Google counts: API calls and loads, without sign-in and connections.
-    pub(super) fn counted(&self) -> u64 {
-        self.listings() + self.downloads() + self.batch_gets() + self.of(&["get_item", "get_album"])
-    }
-
-    /// Items that were served whole at least once.
-    pub(super) fn items_served(&self) -> u64 {
-        let items = self.0["downloads_per_item"].as_object();
-        items.map_or(0, |items| items.len() as u64)
-    }
 }
 
 /// A running emulator and what a client needs to know of it.
@@ -258,7 +221,35 @@ impl Emulator {
     /// The calls since.
     pub(super) async fn calls(&self) -> Result<Calls> {
         let summary = self.control("GET", "ledger/summary", &Value::Null).await?;
-        Ok(Calls(summary))
+        Ok(Calls::told_by(summary))
+    }
+
+    /// Names of the items that the account holds, sorted; `most` of them at most.
+    pub(super) async fn names_of_items(&self, most: usize) -> Result<Vec<String>> {
+        let path = format!("items?limit={most}");
+        let answer = self.control("GET", &path, &Value::Null).await?;
+        let items = answer["items"].as_array().map_or(&[][..], Vec::as_slice);
+        let names = items.iter().map(|item| item["file_name"].as_str());
+        let names: Option<Vec<String>> = names.map(|name| name.map(str::to_owned)).collect();
+        let mut names = names.context("the emulator's items have changed")?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// Titles of the account's albums, and how many items each holds.
+    pub(super) async fn albums(&self) -> Result<Vec<(String, u64)>> {
+        let blob: Value = serde_json::from_str(&self.greeting.token_blob)?;
+        let token = blob["access_token"].as_str().unwrap_or_default();
+        let path = format!("/v1/albums?pageSize=50&access_token={token}");
+        let page = http::call(&self.greeting.url, "GET", &path, &Value::Null).await?;
+        let albums = page["albums"].as_array().map_or(&[][..], Vec::as_slice);
+        let told = |album: &Value| {
+            // As Google writes it: a number in quotes, and none for an empty album.
+            let items = album["mediaItemsCount"].as_str().unwrap_or("0");
+            Some((album["title"].as_str()?.to_owned(), items.parse().ok()?))
+        };
+        let albums: Option<_> = albums.iter().map(told).collect();
+        albums.context("the emulator's albums have changed")
     }
 
     /// Address of its proxy, for `HTTPS_PROXY`.
@@ -297,22 +288,5 @@ impl Emulator {
     async fn control(&self, method: &str, path: &str, body: &Value) -> Result<Value> {
         let path = format!("/__emulator/{path}");
         http::call(&self.greeting.url, method, &path, body).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn calls_are_counted_by_what_they_were_for() {
-        let calls = Calls(json!({
-            "calls": {"search": 50, "list_albums": 1, "download": 5003, "batch_get": 2, "connect": 32, "token": 1},
-            "downloads_per_item": {"a": 1, "b": 2},
-        }));
-        assert_eq!(calls.listings(), 51);
-        assert_eq!(calls.downloads(), 5003);
-        assert_eq!(calls.counted(), 5056);
-        assert_eq!(calls.items_served(), 2);
     }
 }

@@ -2,6 +2,7 @@
 //! no times.
 
 mod build;
+mod calls;
 mod emulator;
 mod http;
 mod measure;
@@ -13,6 +14,7 @@ mod services;
 mod stats;
 mod table;
 mod transfer;
+mod upload;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,8 @@ pub(crate) struct Options {
 enum Which {
     /// Downloads: speed, memory and requests of a backup, beside rclone and a bare HTTP client
     Transfer(transfer::Options),
+    /// Uploads: speed, requests and memory, beside rclone and a bare HTTP client
+    Upload(upload::Options),
     /// A hosted install: vault, schedulers, workers and what they share, beside one process
     Services(services::Options),
 }
@@ -153,6 +157,7 @@ impl Bench {
 pub(crate) async fn run(options: Options) -> Result<()> {
     match options.which {
         Which::Transfer(options) => transfer::run(options).await,
+        Which::Upload(options) => upload::run(options).await,
         Which::Services(options) => services::run(options).await,
     }
 }

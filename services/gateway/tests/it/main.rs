@@ -9,5 +9,6 @@ mod keyed;
 mod looking;
 mod sign_in;
 mod storages;
+mod uploads;
 mod way;
 mod world;

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tintype_app::{App, NoSteps, Ports, Settings};
-use tintype_blob::{ArchiveSettings, Root, Spool, open_archive};
+use tintype_blob::{ArchiveSettings, Root, Spool, open_archive, open_files};
 use tintype_emulator::{
     Control, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Emulator, EmulatorConfig,
     Generated, Library, RunningEmulator,
@@ -21,9 +21,10 @@ use tintype_model::{
     storage::{StoragePolicy, StorageSettings},
 };
 use tintype_ports::{
-    Archive, ArchiveError, Clock, Entropy, RateLimiter,
+    Archive, ArchiveError, Clock, Entropy, Files, RateLimiter,
     archive::{ArchiveSpec, Archives},
     trace::NoTraces,
+    vault::BucketKeys,
 };
 use tintype_queue::MemoryQueue;
 use tintype_quota::{MemoryQuota, MemoryRateLimiter};
@@ -59,6 +60,17 @@ impl Archives for Folders {
             },
             identity: None,
         })
+    }
+
+    async fn files(
+        &self,
+        place: StorageSettings,
+        _keys: Option<BucketKeys>,
+    ) -> Result<Arc<dyn Files>, ArchiveError> {
+        let StorageSettings::LocalFolder { path } = place else {
+            return Err(ArchiveError::Settings("only folders here".into()));
+        };
+        open_files(Root::LocalFolder { path }, true)
     }
 }
 

@@ -1,21 +1,16 @@
 //! `tintype backup`: a person's real account, with the engine of the hosted service.
 
 mod inputs;
-mod outcome;
 
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use clap::Args;
 use tintype_app::{App, runs::RunChoice};
-use tintype_model::{
-    plan::{Layout, Plan, PlanOptions},
-    run::Run,
-};
+use tintype_model::plan::{Layout, Plan, PlanOptions};
 use tintype_runtime::Lifecycle;
-use url::Url;
 
-use self::{inputs::Inputs, outcome::Outcome};
-use super::oauth_client::OAuthClient;
+use self::inputs::Inputs;
+use super::{here::Here, oauth_client::OAuthClient, outcome::Outcome};
 use crate::{
     engine::Engine,
     failure::Failure,
@@ -51,9 +46,6 @@ pub(super) struct Backup {
     /// Destination: a folder, or s3://bucket/prefix?endpoint=https://…&region=…
     #[arg(long, value_name = "DEST")]
     to: String,
-    /// Folder for catalogue, credentials and state [default: ~/.local/share/tintype]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
     /// List the whole library, to notice what is gone and what was added with an old date
     #[arg(long)]
     full: bool,
@@ -69,21 +61,8 @@ pub(super) struct Backup {
     /// Also back up what is archived
     #[arg(long)]
     include_archived: bool,
-    /// Library calls that the cloud project may make in a day
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    quota_requests: u64,
-    /// Downloads that the cloud project may make in a day
-    #[arg(long, value_name = "N", default_value_t = 75_000)]
-    quota_downloads: u64,
-    /// Downloads at the same time, at most; the right number below it is found by itself
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1024))]
-    transfers: u32,
-    /// Trust this certificate authority as well (PEM)
-    #[arg(long, value_name = "FILE")]
-    ca_cert: Option<PathBuf>,
-    /// Where Google is, such as the URL of `tintype emulator`
-    #[arg(long, value_name = "URL", hide_short_help = true)]
-    google_url: Option<Url>,
+    #[command(flatten)]
+    here: Here,
     /// Stay when the run has to wait, for quota, a new token or the destination
     #[arg(long)]
     wait: bool,
@@ -121,7 +100,11 @@ impl Backup {
     ) -> Result<Outcome, Failure> {
         let app = engine.app();
         let plan = self.prepare(app, inputs, console).await?;
-        let (run, goes_on) = self.start_or_go_on(app, &plan).await?;
+        let choice = match self.full {
+            true => RunChoice::Full,
+            false => RunChoice::Routine,
+        };
+        let (run, goes_on) = setup::start_or_go_on(app, &plan, choice).await?;
         console.title(&match goes_on {
             true => format!("Going on with {}", run.id),
             false => format!("Backing up to {}", inputs.place),
@@ -140,7 +123,9 @@ impl Backup {
             Ended::Over(run) | Ended::Waits(run) => Some(run),
             Ended::Interrupted => None,
         };
-        Outcome::gather(app, &plan, follow.run, run, begun.elapsed(), inputs).await
+        let (place, profile) = (&inputs.place, &inputs.profile);
+        let took = begun.elapsed();
+        Outcome::gather(app, &plan, follow.run, run, took, place, profile).await
     }
 
     /// Finds or makes everything up to the plan.
@@ -152,21 +137,7 @@ impl Backup {
     ) -> Result<Plan, Failure> {
         let tenant = setup::tenant(app).await?;
         let fingerprints = Fingerprints::in_folder(&inputs.profile.data);
-        let account = &inputs.account;
-        let source = match setup::known_account(app, tenant, account).await? {
-            Some(source) => {
-                if !fingerprints.has(source.id, &account.fingerprint()) {
-                    setup::replace_credential(app, &source, account).await?;
-                    console.say("the token is new: it takes the place of the old one");
-                }
-                source
-            }
-            None => {
-                console.title("Connecting Google Photos");
-                setup::connect_account(app, tenant, account, console).await?
-            }
-        };
-        fingerprints.keep(source.id, &account.fingerprint())?;
+        let source = setup::account(app, tenant, &inputs.account, &fingerprints, console).await?;
         let destination = setup::destination(app, tenant, &inputs.place, &fingerprints).await?;
         setup::plan(app, &source, &destination, &self.options()).await
     }
@@ -178,20 +149,7 @@ impl Backup {
                 false => Layout::Archive,
             },
             recipients: self.recipients.clone(),
+            upload: None,
         }
-    }
-
-    /// The run that is not over, resumed, or a new one; and whether it is an old one.
-    async fn start_or_go_on(&self, app: &App, plan: &Plan) -> Result<(Run, bool), Failure> {
-        let last = app.ports().store.runs(plan.tenant, plan.id, 1).await?;
-        if let Some(run) = last.into_iter().find(|run| !run.status.state.is_final()) {
-            app.resume_run(plan.tenant, run.id).await?;
-            return Ok((run, true));
-        }
-        let choice = match self.full {
-            true => RunChoice::Full,
-            false => RunChoice::Routine,
-        };
-        Ok((app.start_run(plan.tenant, plan.id, choice).await?, false))
     }
 }

@@ -14,7 +14,7 @@ use tintype_model::{
     storage::{S3Settings, StoragePolicy, StorageSettings},
 };
 use tintype_ports::{
-    Archive, ArchiveError,
+    Archive, ArchiveError, Files,
     archive::{ArchiveSpec, Archives},
     vault::BucketKeys,
 };
@@ -68,6 +68,15 @@ impl Archives for Destinations {
         };
         tintype_blob::open_archive(settings)
     }
+
+    async fn files(
+        &self,
+        place: StorageSettings,
+        keys: Option<BucketKeys>,
+    ) -> Result<Arc<dyn Files>, ArchiveError> {
+        let root = root(place, keys, &self.connect)?;
+        tintype_blob::open_files(root, self.local_folders)
+    }
 }
 
 /// All buckets share one client and its connections.
@@ -97,7 +106,7 @@ pub(super) fn root(
             Err(ArchiveError::Settings("keys: a bucket needs keys".into()))
         }
         (StorageSettings::GooglePhotos(_), _) => Err(ArchiveError::Settings(
-            "destination: google photos is no place for an archive".into(),
+            "google photos is no place for an archive or for files".into(),
         )),
     }
 }

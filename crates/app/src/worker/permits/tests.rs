@@ -26,22 +26,25 @@ fn permits(limit: u32) -> Permits {
     })
 }
 
-fn project() -> CloudProject {
-    "123".parse().expect("a project")
+fn road() -> Road {
+    Road {
+        project: "123".parse().expect("a project"),
+        traffic: Traffic::Download,
+    }
 }
 
 #[tokio::test]
 async fn a_turn_whose_owner_went_away_is_given_to_the_next() {
-    let (permits, project) = (permits(1), project());
-    let held = permits.acquire(&project, claim(1, 5)).await;
-    let impatient = permits.acquire(&project, claim(2, 5));
+    let (permits, road) = (permits(1), road());
+    let held = permits.acquire(&road, claim(1, 5)).await;
+    let impatient = permits.acquire(&road, claim(2, 5));
     assert!(
         tokio::time::timeout(std::time::Duration::from_millis(5), impatient)
             .await
             .is_err()
     );
     drop(held);
-    let patient = permits.acquire(&project, claim(3, 5));
+    let patient = permits.acquire(&road, claim(3, 5));
     assert!(
         tokio::time::timeout(std::time::Duration::from_secs(5), patient)
             .await
@@ -51,20 +54,20 @@ async fn a_turn_whose_owner_went_away_is_given_to_the_next() {
 
 #[tokio::test]
 async fn the_shard_that_began_first_goes_first() {
-    let (permits, project) = (Arc::new(permits(1)), project());
-    let held = permits.acquire(&project, claim(3, 5)).await;
+    let (permits, road) = (Arc::new(permits(1)), road());
+    let held = permits.acquire(&road, claim(3, 5)).await;
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = tokio::task::JoinSet::new();
     let (first, second) = (permits.begin_shard(), permits.begin_shard());
     for shard in [second, first, second, first] {
-        let (permits, project) = (Arc::clone(&permits), project.clone());
+        let (permits, road) = (Arc::clone(&permits), road.clone());
         let order = Arc::clone(&order);
         tasks.spawn(async move {
             let claim = Claim {
                 shard,
                 ..claim(1, 5)
             };
-            let _permit = permits.acquire(&project, claim).await;
+            let _permit = permits.acquire(&road, claim).await;
             order.lock().expect("the order").push(shard);
         });
     }
@@ -78,7 +81,7 @@ async fn the_shard_that_began_first_goes_first() {
 /// Half of one tenant's shards are elsewhere: here it counts for half.
 #[tokio::test]
 async fn a_tenant_at_work_in_two_places_gets_one_share() {
-    let (permits, project) = (Arc::new(permits(1)), project());
+    let (permits, road) = (Arc::new(permits(1)), road());
     let spread = Renewed {
         state: RunState::Running,
         transfers: 8,
@@ -86,15 +89,15 @@ async fn a_tenant_at_work_in_two_places_gets_one_share() {
         recalled: false,
     };
     permits.spread(claim(1, 5).tenant, &spread);
-    let held = permits.acquire(&project, claim(3, 5)).await;
+    let held = permits.acquire(&road, claim(3, 5)).await;
     let order = Arc::new(Mutex::new(Vec::new()));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..200 {
         for tenant in [1, 2] {
-            let (permits, project) = (Arc::clone(&permits), project.clone());
+            let (permits, road) = (Arc::clone(&permits), road.clone());
             let order = Arc::clone(&order);
             tasks.spawn(async move {
-                let _permit = permits.acquire(&project, claim(tenant, 5)).await;
+                let _permit = permits.acquire(&road, claim(tenant, 5)).await;
                 order.lock().expect("the order").push(tenant);
             });
         }
@@ -108,14 +111,20 @@ async fn a_tenant_at_work_in_two_places_gets_one_share() {
 }
 
 #[tokio::test]
-async fn projects_do_not_wait_for_each_other() {
-    let permits = permits(2);
-    let other = "456".parse().expect("a project");
-    let _held = permits.acquire(&project(), claim(1, 5)).await;
-    let second = permits.acquire(&other, claim(1, 5));
-    assert!(
-        tokio::time::timeout(std::time::Duration::from_secs(5), second)
-            .await
-            .is_ok()
-    );
+async fn neither_projects_nor_directions_wait_for_each_other() {
+    let permits = permits(3);
+    let elsewhere = Road {
+        project: "456".parse().expect("a project"),
+        ..road()
+    };
+    let back = Road {
+        traffic: Traffic::Upload,
+        ..road()
+    };
+    let soon = std::time::Duration::from_secs(5);
+    let mut held = Vec::new();
+    for road in [road(), elsewhere, back] {
+        let turn = permits.acquire(&road, claim(1, 5));
+        held.push(tokio::time::timeout(soon, turn).await.expect("at once"));
+    }
 }

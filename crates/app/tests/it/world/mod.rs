@@ -3,6 +3,7 @@
 mod at_google;
 mod process;
 mod proof;
+mod uploads;
 
 use std::{
     path::PathBuf,
@@ -26,6 +27,7 @@ use tintype_model::{
 use tintype_ports::events::Seen;
 
 use process::{Defect, MovedClock, Process, fast};
+pub(crate) use uploads::photo;
 
 /// Longer than anything here takes, so that a hang fails with a message.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -115,7 +117,12 @@ impl World {
 
     /// From now on all work dies at this step, or at none.
     pub(crate) fn break_at(&self, step: Option<Step>) {
-        *self.defect.at.lock().expect("a step") = step;
+        *self.defect.at.lock().expect("a step") = step.map(|step| (step, false));
+    }
+
+    /// The next work that comes to this step dies there.
+    pub(crate) fn break_once_at(&self, step: Step) {
+        *self.defect.at.lock().expect("a step") = Some((step, true));
     }
 
     /// How often work died of a defect that a test has made.
@@ -157,7 +164,12 @@ impl World {
             .expect("the run is there")
     }
 
-    async fn until(&self, run: &Run, what: &str, is_there: impl Fn(&Run) -> bool) -> Run {
+    pub(crate) async fn until(
+        &self,
+        run: &Run,
+        what: &str,
+        is_there: impl Fn(&Run) -> bool,
+    ) -> Run {
         let mut events = self
             .process
             .app

@@ -17,7 +17,7 @@ use tintype_app::{
     App, Ports, Settings, Step, Steps,
     setup::{NewDestination, NewGoogleStorage, NewPlan},
 };
-use tintype_blob::{ArchiveSettings, Root, Spool, open_archive};
+use tintype_blob::{ArchiveSettings, Root, Spool, open_archive, open_files};
 use tintype_emulator::{Control, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, RunningEmulator};
 use tintype_events::{MemoryBell, MemoryEvents};
 use tintype_google::{
@@ -31,8 +31,9 @@ use tintype_model::{
     tenant::Tenant,
 };
 use tintype_ports::{
-    Archive, ArchiveError, Clock, Entropy,
+    Archive, ArchiveError, Clock, Entropy, Files,
     archive::{ArchiveSpec, Archives},
+    vault::BucketKeys,
 };
 use tintype_queue::MemoryQueue;
 use tintype_quota::{LimitsOf, MemoryQuota};
@@ -59,13 +60,21 @@ impl Clock for MovedClock {
 /// A defect of the program: while it is there, every work that comes to the step dies of it.
 #[derive(Debug, Default)]
 pub(super) struct Defect {
-    pub(super) at: Mutex<Option<Step>>,
+    /// Where, and whether only once.
+    pub(super) at: Mutex<Option<(Step, bool)>>,
     pub(super) deaths: AtomicU32,
 }
 
 impl Steps for Defect {
     fn reached(&self, step: Step) {
-        let is_here = *self.at.lock().expect("a step") == Some(step);
+        let is_here = {
+            let mut at = self.at.lock().expect("a step");
+            let here = at.filter(|(wanted, _)| *wanted == step);
+            if here.is_some_and(|(_, once)| once) {
+                *at = None;
+            }
+            here.is_some()
+        };
         if is_here {
             self.deaths.fetch_add(1, Ordering::Relaxed);
             panic!("a defect that a test has made");
@@ -98,6 +107,17 @@ impl Archives for Folders {
             },
             identity: None,
         })
+    }
+
+    async fn files(
+        &self,
+        place: StorageSettings,
+        _keys: Option<BucketKeys>,
+    ) -> Result<Arc<dyn Files>, ArchiveError> {
+        let StorageSettings::LocalFolder { path } = place else {
+            return Err(ArchiveError::Settings("only folders here".into()));
+        };
+        open_files(Root::LocalFolder { path }, true)
     }
 }
 
@@ -286,6 +306,7 @@ impl Process {
                     options: PlanOptions {
                         layout,
                         recipients: Vec::new(),
+                        upload: None,
                     },
                     schedule: None,
                     archive: None,

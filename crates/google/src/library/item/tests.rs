@@ -48,6 +48,7 @@ fn a_photo_is_read_whole() {
                 fps: None,
             },
             video_status: None,
+            file: None,
         },
         base_url: Some(BaseUrl::new("https://b/1".to_owned())),
     };

@@ -8,10 +8,13 @@ use tintype_model::{
     shard::{Lease, Shard},
 };
 
-use super::world::{
-    LONG, StoreUnderTest, World, counts, instant, item_id, provider_id, stored, upsert,
+use super::{
+    uploads::{sent, twin},
+    world::{LONG, StoreUnderTest, World, counts, instant, item_id, provider_id, stored, upsert},
 };
-use crate::store::{Checkpoint, LeaseAnswer, PageWrite, PathClaim, Release, StoreError};
+use crate::store::{
+    Checkpoint, LeaseAnswer, PageWrite, PathClaim, Release, StoreError, UploadRecord,
+};
 
 /// Everything there is of a tenant.
 async fn fill(world: &World) -> (Lease, Shard) {
@@ -143,6 +146,12 @@ pub async fn a_lease_of_another_tenant_changes_nothing(under_test: StoreUnderTes
         spent: counts(1),
         ..PageWrite::default()
     };
+    let uploads = UploadRecord {
+        outcomes: vec![stored(0)],
+        spent: counts(1),
+        ..UploadRecord::default()
+    };
+    let account = thief.plan.source;
     let answers = [
         store.renew(&forged, LONG).await.map(drop),
         store.release(&forged, Release::Done, &counts(1)).await,
@@ -155,6 +164,12 @@ pub async fn a_lease_of_another_tenant_changes_nothing(under_test: StoreUnderTes
         store
             .add_snapshot(&forged, &thief.snapshot(listing.shard.run, 1))
             .await,
+        store.journal_sent(&forged, account, &[sent("a")]).await,
+        store.record_uploads(&forged, account, &uploads).await,
+        store
+            .settle_doubts(&forged, account, &[], &[twin("twin-1")])
+            .await,
+        store.put_album_part(&forged, "Sea", 0, None).await,
     ];
     for answer in answers {
         assert!(

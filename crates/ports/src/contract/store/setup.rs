@@ -1,12 +1,16 @@
 //! Tenants, storages and plans.
 
 use tintype_model::{
-    TenantId,
+    SnapshotId, TenantId,
+    plan::{Plan, PlanKind, PlanOptions, UploadFrom, UploadOptions},
     storage::{Storage, StorageSettings},
     tenant::Tenant,
 };
 
-use super::world::{StoreUnderTest, World, instant, new_id, plan, storage};
+use super::{
+    uploads::{journal, send, twin, twins, unmade},
+    world::{StoreUnderTest, World, instant, new_id, plan, storage},
+};
 use crate::store::StoreError;
 
 pub async fn a_tenant_is_found_by_id_and_by_name(under_test: StoreUnderTest) {
@@ -156,6 +160,73 @@ pub async fn a_storage_that_a_plan_uses_cannot_be_removed(under_test: StoreUnder
         matches!(refused, Err(StoreError::NotFound(_))),
         "{refused:?}"
     );
+}
+
+pub async fn a_storage_takes_its_journal_along(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (used, store) = (world.plan.source, &world.store);
+    let spare = storage(world.tenant, "spare");
+    store.add_storage(&spare).await.expect("added");
+    let (_, lease) = world.listing().await;
+    for account in [used, spare.id] {
+        send(&world, &lease, account, &["a"]).await;
+        let settled = store
+            .settle_doubts(&lease, account, &[], &[twin("twin-1")])
+            .await;
+        settled.expect("settled");
+    }
+    let refused = store.remove_storage(world.tenant, used).await;
+    assert!(
+        matches!(refused, Err(StoreError::Conflict(_))),
+        "{refused:?}"
+    );
+    let removed = store.remove_storage(world.tenant, spare.id).await;
+    removed.expect("removed");
+    store.add_storage(&spare).await.expect("added again");
+    assert_eq!(journal(&world, spare.id, &["a"]).await, []);
+    assert_eq!(twins(&world, spare.id).await, []);
+    assert_eq!(journal(&world, used, &["a"]).await, [unmade("a")]);
+    assert_eq!(twins(&world, used).await.len(), 1);
+}
+
+pub async fn a_plan_of_each_kind_is_read_back(under_test: StoreUnderTest) {
+    let world = World::new(under_test).await;
+    let (tenant, store) = (world.tenant, &world.store);
+    let make = |kind: PlanKind, upload| Plan {
+        kind,
+        options: PlanOptions {
+            upload,
+            ..PlanOptions::default()
+        },
+        ..plan(
+            tenant,
+            kind.as_str(),
+            world.plan.destination,
+            world.plan.source,
+        )
+    };
+    let snapshot = UploadOptions {
+        from: UploadFrom::Snapshot {
+            plan: world.plan.id,
+            snapshot: Some(new_id(SnapshotId::new)),
+        },
+        albums: false,
+    };
+    let upload = make(PlanKind::Upload, Some(snapshot));
+    let transfer = make(PlanKind::Transfer, Some(UploadOptions::default()));
+    for plan in [&upload, &transfer] {
+        store.add_plan(plan, None).await.expect("added");
+    }
+    let renamed = Plan {
+        name: "renamed".into(),
+        ..transfer.clone()
+    };
+    let updated = store.update_plan(&transfer, &renamed, None).await;
+    updated.expect("renamed");
+    let read = store.plan(tenant, renamed.id).await.expect("read");
+    assert_eq!(read, Some(renamed.clone()));
+    let all = store.plans(tenant).await.expect("read");
+    assert_eq!(all, [world.plan.clone(), renamed, upload]);
 }
 
 pub async fn a_plan_needs_storages_of_its_own_tenant(under_test: StoreUnderTest) {

@@ -15,7 +15,7 @@ use tintype_model::{
     TenantId, WorkerId,
     fidelity::{Channel, Dimensions, Encoding, Location},
     item::{CameraFacts, ItemFault, ItemMetadata, MediaKind, ProviderId, StoredContent},
-    plan::{Layout, Plan, PlanOptions},
+    plan::{Layout, Plan, PlanKind, PlanOptions},
     progress::Progress,
     run::{Run, RunMode, RunState, RunStatus},
     shard::{Lease, Shard, ShardKind},
@@ -106,6 +106,7 @@ pub(super) fn metadata(seq: u64) -> ItemMetadata {
             ..CameraFacts::default()
         },
         video_status: None,
+        file: None,
     }
 }
 
@@ -352,6 +353,7 @@ pub(super) fn plan(
     Plan {
         id: new_id(PlanId::new),
         tenant,
+        kind: PlanKind::Backup,
         name: name.into(),
         source,
         destination,
@@ -359,6 +361,7 @@ pub(super) fn plan(
         options: PlanOptions {
             layout: Layout::Mirror,
             recipients: vec!["age1xyz".into()],
+            upload: None,
         },
         schedule: None,
         created_at: instant(2),

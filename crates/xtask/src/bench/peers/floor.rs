@@ -1,4 +1,4 @@
-//! The floor: `examples/floor.rs` of the Google crate.
+//! The floor: `examples/floor.rs` and `examples/floor_upload.rs` of the Google crate.
 
 use std::path::Path;
 
@@ -14,13 +14,30 @@ pub(super) fn download(
     folder: &Path,
     transfers: u16,
 ) -> Command {
-    let mut command = Command::new(&bench.programs.floor);
+    let mut command = command(&bench.programs.floor, emulator);
+    command.arg(folder).arg(transfers.to_string());
+    command
+}
+
+/// Uploads the files of `folder` into a new album.
+pub(in crate::bench) fn upload(
+    bench: &Bench,
+    emulator: &Emulator,
+    folder: &Path,
+    album: &str,
+    transfers: u16,
+) -> Command {
+    let mut command = command(&bench.programs.floor_upload, emulator);
+    command.arg(folder).arg(album).arg(transfers.to_string());
+    command
+}
+
+fn command(program: &Path, emulator: &Emulator) -> Command {
+    let mut command = Command::new(program);
     command
         .env_clear()
         .env("HTTPS_PROXY", emulator.proxy())
         .env("SSL_CERT_FILE", emulator.authority())
-        .arg(emulator.token_file())
-        .arg(folder)
-        .arg(transfers.to_string());
+        .arg(emulator.token_file());
     command
 }

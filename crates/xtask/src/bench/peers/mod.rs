@@ -1,6 +1,7 @@
-//! Who runs: ours, rclone, and the floor. Each into an empty folder, over the same proxy and TLS.
+//! Who runs: ours, rclone, and the floor. Each into an empty folder, over the same proxy and TLS. How they upload is in
+//! `upload/peers.rs`.
 
-mod floor;
+pub(super) mod floor;
 pub(super) mod ours;
 pub(super) mod rclone;
 
@@ -12,7 +13,8 @@ use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
 use super::Bench;
-use super::emulator::{Calls, Emulator, Library};
+use super::calls::Calls;
+use super::emulator::{Emulator, Library};
 use super::measure::{self, Cost};
 use super::scratch;
 

@@ -48,30 +48,47 @@ pub(in crate::bench) fn backup(
     transfers: Option<u16>,
     look: Look,
 ) -> Command {
-    let mut command = Command::new(&bench.programs.tintype);
-    command
-        .env_clear()
-        .env("HOME", &places.home)
-        // The way that rclone goes: CONNECT, then TLS.
-        .env("HTTPS_PROXY", emulator.proxy())
-        .args(["backup", "--json", "--client-id", emulator.client_id()])
-        .arg("--client-secret-file")
-        .arg(emulator.secret_file())
-        .arg("--token-file")
-        .arg(emulator.token_file())
-        .arg("--ca-cert")
-        .arg(emulator.authority())
-        .arg("--to")
-        .arg(&places.archive)
-        .arg("--data-dir")
-        .arg(places.home.join("data"))
-        .args(["--quota-requests", PLENTY, "--quota-downloads", PLENTY]);
+    let mut command = command(bench, emulator, &places.home, "backup");
+    command.arg("--to").arg(&places.archive);
+    command.args(["--quota-requests", PLENTY, "--quota-downloads", PLENTY]);
     if let Some(transfers) = transfers {
         command.args(["--transfers", &transfers.to_string()]);
     }
     if look == Look::Full {
         command.arg("--full");
     }
+    command
+}
+
+/// `tintype upload` of a folder, with everything as it comes; catalogue and state in `home`.
+pub(in crate::bench) fn upload(
+    bench: &Bench,
+    emulator: &Emulator,
+    home: &Path,
+    folder: &Path,
+) -> Command {
+    let mut command = command(bench, emulator, home, "upload");
+    command.arg("--from").arg(folder);
+    command
+}
+
+/// A command of ours for which the emulator is Google.
+fn command(bench: &Bench, emulator: &Emulator, home: &Path, verb: &str) -> Command {
+    let mut command = Command::new(&bench.programs.tintype);
+    command
+        .env_clear()
+        .env("HOME", home)
+        // The way that rclone goes: CONNECT, then TLS.
+        .env("HTTPS_PROXY", emulator.proxy())
+        .args([verb, "--json", "--client-id", emulator.client_id()])
+        .arg("--client-secret-file")
+        .arg(emulator.secret_file())
+        .arg("--token-file")
+        .arg(emulator.token_file())
+        .arg("--ca-cert")
+        .arg(emulator.authority())
+        .arg("--data-dir")
+        .arg(home.join("data"));
     command
 }
 

@@ -9,6 +9,15 @@ use tokio::process::Command;
 use crate::bench::Bench;
 use crate::bench::emulator::{Emulator, YEARS};
 
+/// How rclone makes items of the bytes that it sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bench) enum Batching {
+    /// Each by itself.
+    Off,
+    /// So many together; none of their transfers ends before.
+    Sync(u16),
+}
+
 /// rclone with a remote `google:` of the emulator.
 pub(in crate::bench) struct Rclone {
     program: PathBuf,
@@ -60,6 +69,29 @@ impl Rclone {
             commands.push(self.copy_with(&config, &from, &into, transfers));
         }
         Ok(commands)
+    }
+
+    /// Copies a folder to the remote.
+    pub(in crate::bench) fn upload(
+        &self,
+        from: &Path,
+        to: &str,
+        transfers: u16,
+        batching: Batching,
+    ) -> Command {
+        let mut command = self.command("rclone.conf");
+        command
+            .arg("copy")
+            .arg(from)
+            .arg(format!("google:{to}"))
+            .args(["--transfers", &transfers.to_string()]);
+        match batching {
+            Batching::Off => command.args(["--gphotos-batch-mode", "off"]),
+            Batching::Sync(size) => command
+                .args(["--gphotos-batch-mode", "sync"])
+                .args(["--gphotos-batch-size", &size.to_string()]),
+        };
+        command
     }
 
     /// The names of a folder of the remote, a line each.

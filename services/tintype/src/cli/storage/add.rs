@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tintype_model::credential::TokenBlob;
+use tintype_model::{credential::TokenBlob, storage::BatchOptions};
 use tintype_ports::Clock as _;
 use tintype_runtime::SystemClock;
 
@@ -18,7 +18,7 @@ use super::{
     test::checklist,
 };
 use crate::{
-    cli::{oauth_client::OAuthClient, read_small, secret},
+    cli::{oauth_client::OAuthClient, read_small, secret, upload::Batch},
     failure::Failure,
     place::SECRET_KEY,
     remote::{Named, Server},
@@ -62,6 +62,8 @@ pub(super) struct GooglePhotos {
     /// Ask for the size of each item before its download, which costs a call each
     #[arg(long)]
     read_size: bool,
+    #[command(flatten)]
+    batch: Batch,
     /// Connect it even if the test fails
     #[arg(long)]
     untested: bool,
@@ -186,6 +188,8 @@ impl GooglePhotos {
         body.insert("read_only".into(), self.read_only.into());
         body.insert("include_archived".into(), self.include_archived.into());
         body.insert("read_size".into(), self.read_size.into());
+        let batch = BatchOptions::from(self.batch);
+        body.insert("batch".into(), json!(batch));
         if let Some(year) = self.start_year {
             body.insert("start_year".into(), year.into());
         }

@@ -1,4 +1,4 @@
-//! `POST /v1/plans`: makes a plan, after its destination was written to once.
+//! `POST /v1/plans`: makes a plan, after what it reads from or writes to was looked at once.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use tintype_app::setup::NewPlan;
 use tintype_model::{
-    ArchiveId, StorageId,
-    plan::{Layout, PlanOptions},
+    ArchiveId, PlanId, SnapshotId, StorageId,
+    plan::{Layout, PlanOptions, UploadFrom, UploadOptions},
     schedule::Schedule,
 };
 
@@ -20,6 +20,52 @@ use crate::{
     problem::Problem,
 };
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum From {
+    #[default]
+    Files,
+    Snapshot,
+}
+
+/// The fields of both kinds, so that whatever is wrong with one can be pointed at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Upload {
+    #[serde(default)]
+    from: From,
+    /// The backup whose snapshot is sent.
+    plan: Option<PlanId>,
+    /// Which one; left out: the newest when a run begins.
+    snapshot: Option<SnapshotId>,
+    /// Whether albums are made; left out: yes.
+    albums: Option<bool>,
+}
+
+impl Upload {
+    fn options(self) -> Result<UploadOptions, Problem> {
+        let from = match (self.from, self.plan) {
+            (From::Files, None) if self.snapshot.is_none() => UploadFrom::Files,
+            (From::Files, _) => {
+                let what = "say \"from\": \"snapshot\" to send one";
+                return Err(Problem::field("upload.from", what));
+            }
+            (From::Snapshot, Some(plan)) => UploadFrom::Snapshot {
+                plan,
+                snapshot: self.snapshot,
+            },
+            (From::Snapshot, None) => {
+                let what = "is missing: the id of the backup whose snapshot is sent";
+                return Err(Problem::field("upload.plan", what));
+            }
+        };
+        Ok(UploadOptions {
+            from,
+            albums: self.albums.unwrap_or(true),
+        })
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -30,6 +76,8 @@ pub(crate) struct Input {
     layout: Layout,
     #[serde(default)]
     recipients: Vec<String>,
+    /// How it uploads; only where the destination is an account.
+    upload: Option<Upload>,
     schedule: Option<Schedule>,
     /// An archive that is there already, to go on with it.
     archive: Option<ArchiveId>,
@@ -47,6 +95,7 @@ pub(crate) async fn handle(
         options: PlanOptions {
             layout: input.layout,
             recipients: input.recipients,
+            upload: input.upload.map(Upload::options).transpose()?,
         },
         schedule: input.schedule,
         archive: input.archive,

@@ -3,13 +3,14 @@
 pub(super) mod create;
 pub(super) mod get;
 pub(super) mod list;
+pub(super) mod preflight;
 pub(super) mod update;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tintype_model::{
     ArchiveId, PlanId, StorageId,
-    plan::{Plan, PlanOptions},
+    plan::{Plan, PlanKind, PlanOptions},
     schedule::Schedule,
 };
 
@@ -20,6 +21,7 @@ const AHEAD: usize = 5;
 #[derive(Debug, Serialize)]
 pub(crate) struct View {
     id: PlanId,
+    kind: PlanKind,
     name: String,
     source: StorageId,
     destination: StorageId,
@@ -38,6 +40,7 @@ impl View {
         Self {
             next_runs: times.take(AHEAD).collect(),
             id: plan.id,
+            kind: plan.kind,
             name: plan.name,
             source: plan.source,
             destination: plan.destination,

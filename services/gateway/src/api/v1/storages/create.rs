@@ -9,7 +9,10 @@ use tintype_app::setup::{NewDestination, NewGoogleStorage};
 use tintype_model::storage::{GooglePhotosSettings, S3Settings, StoragePolicy, StorageSettings};
 use tintype_ports::vault::BucketKeys;
 
-use super::{Credential, View, options::Options};
+use super::{
+    Credential, View,
+    options::{Batch, Options},
+};
 use crate::{Shared, body::Body, caller::Tenant, places, problem::Problem};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -32,6 +35,7 @@ pub(crate) struct Input {
     start_year: Option<i32>,
     include_archived: Option<bool>,
     read_size: Option<bool>,
+    batch: Option<Batch>,
     // Of a bucket.
     bucket: Option<String>,
     prefix: Option<String>,
@@ -84,6 +88,7 @@ impl Input {
             start_year: self.start_year,
             include_archived: self.include_archived,
             read_size: self.read_size,
+            batch: self.batch,
         }
     }
 

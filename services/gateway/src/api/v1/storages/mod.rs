@@ -5,6 +5,7 @@ mod checks;
 pub(super) mod create;
 pub(super) mod credential;
 pub(super) mod disconnect;
+pub(super) mod duplicates;
 pub(super) mod get;
 pub(super) mod list;
 mod options;

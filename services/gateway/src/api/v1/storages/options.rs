@@ -1,8 +1,31 @@
 //! What a person chooses for a Google Photos account.
 
-use tintype_model::storage::{GooglePhotosSettings, StorageSettings};
+use serde::Deserialize;
+use tintype_model::storage::{BatchMode, BatchOptions, GooglePhotosSettings, StorageSettings};
 
 use crate::problem::Problem;
+
+/// How items are made of bytes that were sent; what it leaves out is chosen by the server.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Batch {
+    #[serde(default)]
+    mode: BatchMode,
+    #[serde(default)]
+    size: u8,
+    #[serde(default)]
+    timeout_seconds: u32,
+}
+
+impl From<Batch> for BatchOptions {
+    fn from(batch: Batch) -> Self {
+        Self {
+            mode: batch.mode,
+            size: batch.size,
+            timeout_seconds: batch.timeout_seconds,
+        }
+    }
+}
 
 /// The options that a body names; what it leaves out stays.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,6 +34,7 @@ pub(super) struct Options {
     pub(super) start_year: Option<i32>,
     pub(super) include_archived: Option<bool>,
     pub(super) read_size: Option<bool>,
+    pub(super) batch: Option<Batch>,
 }
 
 impl Options {
@@ -20,6 +44,7 @@ impl Options {
         settings.start_year = self.start_year.unwrap_or(settings.start_year);
         settings.include_archived = self.include_archived.unwrap_or(settings.include_archived);
         settings.read_size = self.read_size.unwrap_or(settings.read_size);
+        settings.batch = self.batch.map_or(settings.batch, Into::into);
         settings
     }
 
@@ -47,6 +72,8 @@ impl Options {
             Some("include_archived")
         } else if self.read_size.is_some() {
             Some("read_size")
+        } else if self.batch.is_some() {
+            Some("batch")
         } else {
             None
         }

@@ -9,7 +9,7 @@ use tintype_model::{credential::ClientId, storage::GooglePhotosSettings};
 
 use super::{
     View,
-    options::Options,
+    options::{Batch, Options},
     refused,
     sign_in::{Page, client, redirect},
 };
@@ -26,6 +26,7 @@ pub(crate) struct Input {
     start_year: Option<i32>,
     include_archived: Option<bool>,
     read_size: Option<bool>,
+    batch: Option<Batch>,
 }
 
 #[derive(Debug, Serialize)]
@@ -53,6 +54,7 @@ pub(crate) async fn handle(
         start_year: input.start_year,
         include_archived: input.include_archived,
         read_size: input.read_size,
+        batch: input.batch,
     };
     let settings = options.over(GooglePhotosSettings::new(id.project().clone()));
     let (storage, page) = shared

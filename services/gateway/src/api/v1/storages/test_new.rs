@@ -7,7 +7,10 @@ use serde::Deserialize;
 use tintype_model::storage::GooglePhotosSettings;
 use tintype_ports::vault::Secret;
 
-use super::{Credential, checks, options::Options};
+use super::{
+    Credential, checks,
+    options::{Batch, Options},
+};
 use crate::{Shared, body::Body, caller::Tenant, problem::Problem};
 
 /// Only accounts can be tested; a bucket or folder is written to when a plan is made.
@@ -30,6 +33,7 @@ pub(crate) struct Input {
     start_year: Option<i32>,
     include_archived: Option<bool>,
     read_size: Option<bool>,
+    batch: Option<Batch>,
 }
 
 pub(crate) async fn handle(
@@ -44,6 +48,7 @@ pub(crate) async fn handle(
         start_year: input.start_year,
         include_archived: input.include_archived,
         read_size: input.read_size,
+        batch: input.batch,
     };
     let settings = options.over(GooglePhotosSettings::new(opened.client.project().clone()));
     let secret = Secret::Google {

@@ -6,7 +6,10 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use tintype_model::StorageId;
 
-use super::{View, options::Options};
+use super::{
+    View,
+    options::{Batch, Options},
+};
 use crate::{
     Shared,
     body::Body,
@@ -24,6 +27,7 @@ pub(crate) struct Input {
     start_year: Option<i32>,
     include_archived: Option<bool>,
     read_size: Option<bool>,
+    batch: Option<Batch>,
 }
 
 pub(crate) async fn handle(
@@ -42,6 +46,7 @@ pub(crate) async fn handle(
         start_year: input.start_year,
         include_archived: input.include_archived,
         read_size: input.read_size,
+        batch: input.batch,
     };
     let account = options.of(&found.settings)?;
     let storage = shared.app.update_storage(&found, &name, account).await?;

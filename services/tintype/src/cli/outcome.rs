@@ -1,4 +1,4 @@
-//! How a backup ended: for the person, for scripts, as an exit code.
+//! How a run ended that this process worked on: for the person, for scripts, as an exit code.
 
 use std::time::Duration;
 
@@ -7,16 +7,17 @@ use tintype_app::App;
 use tintype_model::{
     ErrorKind, RunId, TenantId,
     item::ItemState,
-    plan::Plan,
+    plan::{Plan, PlanKind},
     progress::Progress,
     quota::QuotaLimits,
     run::{Run, RunMode, RunState},
 };
 
-use super::inputs::Inputs;
 use crate::{
+    config::Profile,
     failure::{Failure, action_for},
     follow::exit_of_waiting,
+    place::Place,
     render::{Console, Mark, bytes, count, counted, out, printable, program, quoted, span},
 };
 
@@ -40,6 +41,7 @@ struct FailedItem {
 
 /// What there is to say of the run.
 pub(super) struct Outcome {
+    kind: PlanKind,
     id: RunId,
     /// `None`: this process was asked to stop while the run went on.
     run: Option<Run>,
@@ -48,7 +50,8 @@ pub(super) struct Outcome {
     failed: Vec<FailedItem>,
     took: Duration,
     limits: QuotaLimits,
-    destination: String,
+    /// The archive's place; of an upload, where the files are.
+    place: String,
     data_dir: String,
 }
 
@@ -65,7 +68,10 @@ pub(super) struct Report<'a> {
     reason: Option<Reason<'a>>,
     resumes_at: Option<String>,
     failed_items: &'a [FailedItem],
-    destination: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     data_dir: &'a str,
     exit_code: u8,
 }
@@ -84,7 +90,8 @@ impl Outcome {
         id: RunId,
         run: Option<Run>,
         took: Duration,
-        inputs: &Inputs,
+        place: &Place,
+        profile: &Profile,
     ) -> Result<Self, Failure> {
         let store = &app.ports().store;
         let snapshot = store.latest_snapshot(plan.tenant, plan.id).await?;
@@ -96,15 +103,16 @@ impl Outcome {
             false => Vec::new(),
         };
         Ok(Self {
+            kind: plan.kind,
             id,
             progress: store.progress(plan.tenant, id).await?,
             items: snapshot.map_or(0, |it| it.items),
             run,
             failed,
             took,
-            limits: inputs.profile.limits,
-            destination: inputs.place.to_string(),
-            data_dir: inputs.profile.data.display().to_string(),
+            limits: profile.limits,
+            place: place.to_string(),
+            data_dir: profile.data.display().to_string(),
         })
     }
 
@@ -124,6 +132,7 @@ impl Outcome {
     /// The result as JSON.
     pub(super) fn report(&self) -> Report<'_> {
         let status = self.run.as_ref().map(|run| &run.status);
+        let place = Some(self.place.as_str());
         let reason = status.and_then(|it| it.reason.as_ref());
         Report {
             status: status.map_or("interrupted", |it| it.state.as_str()),
@@ -145,7 +154,8 @@ impl Outcome {
                 .and_then(|it| it.resumes_at)
                 .map(|it| it.to_rfc3339()),
             failed_items: &self.failed,
-            destination: &self.destination,
+            destination: place.filter(|_| !self.kind.uploads()),
+            source: place.filter(|_| self.kind.uploads()),
             data_dir: &self.data_dir,
             exit_code: self.exit_code(),
         }
@@ -171,23 +181,38 @@ impl Outcome {
         let done = &self.progress;
         console.mark(Mark::Good, "listed", &counted(done.listed, "item"));
         let changes = format!(
-            "{} new, {} changes to items and albums, {} gone at Google",
+            "{} new, {} changes to items and albums, {} gone at {}",
             count(done.new),
             count(done.changed),
-            count(done.gone)
+            count(done.gone),
+            match self.kind.uploads() {
+                true => "the source",
+                false => "Google",
+            }
         );
         console.mark(Mark::Good, "found", &changes);
-        let copied = format!(
+        let moved = format!(
             "{}, {} in {}",
             counted(done.stored, "item"),
             bytes(done.bytes),
             span(self.took)
         );
-        console.mark(Mark::Good, "copied", &copied);
-        let quota = format!(
-            "{} of {} requests a day, {} of {} downloads a day",
+        let verb = match self.kind.uploads() {
+            true => "uploaded",
+            false => "copied",
+        };
+        console.mark(Mark::Good, verb, &moved);
+        let requests = format!(
+            "{} of {} requests a day",
             count(done.requests),
-            count(self.limits.requests_per_day),
+            count(self.limits.requests_per_day)
+        );
+        if self.kind.uploads() {
+            console.mark(Mark::Good, "quota spent", &requests);
+            return;
+        }
+        let quota = format!(
+            "{requests}, {} of {} downloads a day",
             count(done.downloads),
             count(self.limits.downloads_per_day)
         );
@@ -197,18 +222,18 @@ impl Outcome {
             return;
         }
         console.mark(Mark::Good, "snapshot", &counted(self.items, "item"));
-        let archive = quoted(self.destination.as_ref());
-        console.say(&format!(
-            "
-Check it with: {} verify {archive}",
-            program()
-        ));
+        let archive = quoted(self.place.as_ref());
+        console.say(&format!("\nCheck it with: {} verify {archive}", program()));
     }
 
     fn tell_failed(&self, console: &Console) {
         console.say(&format!(
-            "\n{} could not be copied; the next run tries again:",
-            counted(self.failed.len() as u64, "item")
+            "\n{} could not be {}; the next run tries again:",
+            counted(self.failed.len() as u64, "item"),
+            match self.kind.uploads() {
+                true => "uploaded",
+                false => "copied",
+            }
         ));
         for item in self.failed.iter().take(SHOWN) {
             let (name, reason) = (printable(&item.file_name), printable(&item.reason));
@@ -239,7 +264,7 @@ Check it with: {} verify {archive}",
         console.failure(&format!("{state}: {message}"), action);
         if self.progress.stored > 0 {
             let stored = counted(self.progress.stored, "item");
-            console.say(&format!("  {stored} of this run are stored and stay"));
+            console.say(&format!("  {stored} of this run are done and stay"));
         }
     }
 }

@@ -1,0 +1,194 @@
+//! The account of a person's own machine: connected, tested, found again.
+
+use secrecy::{ExposeSecret as _, SecretString};
+use tintype_app::{
+    App,
+    setup::{Check, CheckName, CheckResult, NewGoogleStorage},
+};
+use tintype_model::{
+    ErrorKind, StorageId, TenantId,
+    credential::ClientId,
+    storage::{GooglePhotosSettings, Storage, StorageSettings},
+};
+
+use super::{Fingerprints, fingerprints, fitting};
+use crate::{
+    failure::Failure,
+    render::{Console, Mark},
+};
+
+/// A Google Photos account with its options.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    /// OAuth client id.
+    pub(crate) client_id: ClientId,
+    /// OAuth client secret.
+    pub(crate) client_secret: SecretString,
+    /// Refresh token.
+    pub(crate) refresh_token: SecretString,
+    /// Options.
+    pub(crate) settings: GooglePhotosSettings,
+}
+
+impl Account {
+    /// Tells one credential from another without keeping it.
+    pub(crate) fn fingerprint(&self) -> String {
+        fingerprints::of([
+            self.client_id.as_str(),
+            self.client_secret.expose_secret(),
+            self.refresh_token.expose_secret(),
+        ])
+    }
+
+    fn name(&self) -> String {
+        let id = self.client_id.as_str();
+        let short = id.strip_suffix(".apps.googleusercontent.com").unwrap_or(id);
+        fitting(&format!("Google Photos {short}"))
+    }
+}
+
+/// The account, connected now or before; a new token takes the place of the old one.
+pub(crate) async fn account(
+    app: &App,
+    tenant: TenantId,
+    account: &Account,
+    fingerprints: &Fingerprints,
+    console: &Console,
+) -> Result<Storage, Failure> {
+    let storage = match known_account(app, tenant, account).await? {
+        Some(storage) => {
+            if !fingerprints.has(storage.id, &account.fingerprint()) {
+                replace_credential(app, &storage, account).await?;
+                console.say("the token is new: it takes the place of the old one");
+            }
+            storage
+        }
+        None => {
+            console.title("Connecting Google Photos");
+            connect_account(app, tenant, account, console).await?
+        }
+    };
+    fingerprints.keep(storage.id, &account.fingerprint())?;
+    Ok(storage)
+}
+
+/// The account as it was connected before, with today's options.
+async fn known_account(
+    app: &App,
+    tenant: TenantId,
+    account: &Account,
+) -> Result<Option<Storage>, Failure> {
+    let store = &app.ports().store;
+    let Some(storage) = store.storage_by_name(tenant, &account.name()).await? else {
+        return Ok(None);
+    };
+    let mut settings = account.settings.clone();
+    // A backup only reads. Where uploads were set up as well, that stays as it is.
+    if let (true, StorageSettings::GooglePhotos(before)) = (settings.read_only, &storage.settings) {
+        settings.read_only = before.read_only;
+        settings.batch = before.batch;
+    }
+    let updated = app
+        .update_storage(&storage, &storage.name, Some(settings))
+        .await?;
+    Ok(Some(updated))
+}
+
+/// Puts a new credential in the place of the old one; a run that waited for it goes on.
+async fn replace_credential(
+    app: &App,
+    storage: &Storage,
+    account: &Account,
+) -> Result<(), Failure> {
+    let client_id = account.client_id.as_str().to_owned();
+    let (secret, token) = (account.client_secret.clone(), account.refresh_token.clone());
+    app.reauthorise(storage.tenant, storage.id, client_id, secret, token)
+        .await?;
+    Ok(())
+}
+
+/// Connects an account and tests the connection; nothing stays when Google refuses the credential.
+pub(crate) async fn connect_account(
+    app: &App,
+    tenant: TenantId,
+    account: &Account,
+    console: &Console,
+) -> Result<Storage, Failure> {
+    let new = NewGoogleStorage {
+        name: account.name(),
+        client_id: account.client_id.as_str().to_owned(),
+        client_secret: account.client_secret.clone(),
+        refresh_token: account.refresh_token.clone(),
+        settings: account.settings.clone(),
+    };
+    let storage = app.connect_google(tenant, new).await?;
+    let mut refused = None;
+    app.test_storage(tenant, storage.id, |check| {
+        show(console, &check);
+        refused = refused.take().or(refusal(check));
+    })
+    .await?;
+    match refused {
+        None => Ok(storage),
+        Some(failure) => {
+            forget(app, tenant, storage.id).await?;
+            Err(failure)
+        }
+    }
+}
+
+fn show(console: &Console, check: &Check) {
+    let (mark, evidence) = match &check.result {
+        CheckResult::Passed(evidence) => (Mark::Good, evidence.clone()),
+        CheckResult::Skipped(why) => (Mark::Open, why.clone()),
+        CheckResult::Failed { cause, .. } => (Mark::Bad, cause.clone()),
+    };
+    console.mark(mark, check.name.title(), &evidence);
+}
+
+/// Passing trouble and a used-up quota are no refusal: the run waits them out.
+fn refusal(check: Check) -> Option<Failure> {
+    match check.result {
+        CheckResult::Failed {
+            kind: kind @ (ErrorKind::AuthLost | ErrorKind::Forbidden | ErrorKind::InvalidInput),
+            cause,
+            action,
+        } => {
+            let title = check.name.title();
+            Some(Failure::new(kind, format!("{title}: {cause}")).with_action(action))
+        }
+        CheckResult::Failed {
+            kind: ErrorKind::NotFound,
+            cause,
+            action,
+        } if check.name == CheckName::Credential => {
+            Some(Failure::new(ErrorKind::NotFound, cause).with_action(action))
+        }
+        _ => None,
+    }
+}
+
+async fn forget(app: &App, tenant: TenantId, storage: StorageId) -> Result<(), Failure> {
+    app.ports().store.remove_storage(tenant, storage).await?;
+    app.ports().vault.delete(tenant, storage).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_token_is_another_credential() {
+        let client_id = ClientId::parse("12-a.apps.googleusercontent.com").unwrap();
+        let settings = GooglePhotosSettings::new(client_id.project().clone());
+        let account = |token: &str| Account {
+            client_id: client_id.clone(),
+            client_secret: "s".into(),
+            refresh_token: token.into(),
+            settings: settings.clone(),
+        };
+        assert_eq!(account("1//a").fingerprint(), account("1//a").fingerprint());
+        assert_ne!(account("1//a").fingerprint(), account("1//b").fingerprint());
+    }
+}
