@@ -214,8 +214,8 @@ impl Upload {
     ) -> Result<Plan, Failure> {
         let tenant = setup::tenant(app).await?;
         let fingerprints = Fingerprints::in_folder(&inputs.profile.data);
-        let account = setup::account(app, tenant, &inputs.account, &fingerprints, console).await?;
         let source = setup::source(app, tenant, &inputs.place, &fingerprints).await?;
+        let account = setup::account(app, tenant, &inputs.account, &fingerprints, console).await?;
         let from = self.what(app, &source).await?;
         let options = PlanOptions {
             upload: Some(UploadOptions {

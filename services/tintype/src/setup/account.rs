@@ -82,16 +82,31 @@ async fn known_account(
     let Some(storage) = store.storage_by_name(tenant, &account.name()).await? else {
         return Ok(None);
     };
-    let mut settings = account.settings.clone();
-    // A backup only reads. Where uploads were set up as well, that stays as it is.
-    if let (true, StorageSettings::GooglePhotos(before)) = (settings.read_only, &storage.settings) {
-        settings.read_only = before.read_only;
-        settings.batch = before.batch;
-    }
+    let settings = match &storage.settings {
+        StorageSettings::GooglePhotos(before) => with_both(account.settings.clone(), before),
+        StorageSettings::LocalFolder { .. } | StorageSettings::S3(_) => account.settings.clone(),
+    };
     let updated = app
         .update_storage(&storage, &storage.name, Some(settings))
         .await?;
     Ok(Some(updated))
+}
+
+/// What a backup asks for does not undo what an upload set up, nor the other way round.
+fn with_both(asked: GooglePhotosSettings, before: &GooglePhotosSettings) -> GooglePhotosSettings {
+    if asked.read_only {
+        GooglePhotosSettings {
+            read_only: before.read_only,
+            batch: before.batch,
+            ..asked
+        }
+    } else {
+        GooglePhotosSettings {
+            read_only: false,
+            batch: asked.batch,
+            ..before.clone()
+        }
+    }
 }
 
 /// Puts a new credential in the place of the old one; a run that waited for it goes on.

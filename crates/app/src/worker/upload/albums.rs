@@ -1,5 +1,7 @@
 //! Albums at the account that stand for those of a plan: each made once, and followed by another part when it is full.
 
+use std::collections::HashSet;
+
 use tintype_model::{album::Album, item::ProviderId};
 use tintype_ports::{PhotoError, store::AlbumPart};
 
@@ -149,20 +151,28 @@ impl Maker {
 
     /// An album of that title that stands for nothing else yet.
     async fn find_album(&self, title: &str, parts: &[AlbumPart]) -> AppResult<Option<ProviderId>> {
-        let mut token = None;
+        let is_free = |id: &ProviderId| parts.iter().all(|part| part.id.as_ref() != Some(id));
+        let albums = self.albums().await?;
+        let found = albums
+            .into_iter()
+            .find(|album| album.title == title && is_free(&album.provider_id));
+        Ok(found.map(|album| album.provider_id))
+    }
+
+    /// The ids of all albums at the account.
+    pub(super) async fn album_ids(&self) -> AppResult<HashSet<ProviderId>> {
+        let albums = self.albums().await?;
+        Ok(albums.into_iter().map(|album| album.provider_id).collect())
+    }
+
+    async fn albums(&self) -> AppResult<Vec<Album>> {
+        let (mut albums, mut token) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
             let page = self.source.albums(token.as_deref()).await?;
-            let is_free = |id: &ProviderId| parts.iter().all(|part| part.id.as_ref() != Some(id));
-            let found = page
-                .entries
-                .into_iter()
-                .find(|album| album.title == title && is_free(&album.provider_id));
-            if let Some(album) = found {
-                return Ok(Some(album.provider_id));
-            }
+            albums.extend(page.entries);
             token = page.next;
             if token.is_none() {
-                return Ok(None);
+                return Ok(albums);
             }
         }
         Err(AppError::Photos(PhotoError::Unavailable(

@@ -1,7 +1,10 @@
 //! The end of an upload: albums that items are in besides the one they were made in, doubts about what was made, and how the
 //! run ended.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tintype_model::{
     album::Album,
@@ -51,7 +54,10 @@ impl App {
             gate,
         };
         let ended = async {
-            if options.albums && !is_by_folder && !self.join_albums(&maker, halt).await? {
+            if options.albums
+                && !is_by_folder
+                && !self.join_albums(&account.plan, &maker, halt).await?
+            {
                 return Ok(ShardEnd::HandedBack);
             }
             self.ports.steps.reached(Step::AlbumsJoined);
@@ -71,19 +77,26 @@ impl App {
     }
 
     /// Puts items into their albums; `false` when asked to stop before the end.
-    async fn join_albums(&self, maker: &Maker, halt: &Halt) -> AppResult<bool> {
+    async fn join_albums(&self, plan: &Plan, maker: &Maker, halt: &Halt) -> AppResult<bool> {
         let shard = &maker.lease.shard;
         let store = &self.ports.store;
         let progress = store.progress(shard.tenant, shard.run).await?;
         if progress.new + progress.changed + progress.stored == 0 {
             return Ok(true);
         }
+        // Of a backup that goes back to where it came from, albums may be there still.
+        let backup = self.plan_uploaded(plan).await?;
+        let there = match backup.filter(|backup| backup.source == plan.destination) {
+            Some(_) => maker.album_ids().await?,
+            None => HashSet::new(),
+        };
         for album in store.albums(shard.tenant, shard.plan).await? {
             if halt.hand_back.is_cancelled() {
                 return Ok(false);
             }
             let span = debug_span!("upload.album");
-            let work = maker.join(&album).instrument(span);
+            let is_there = there.contains(&album.provider_id);
+            let work = maker.join(&album, is_there).instrument(span);
             let joined = self.as_only_writer(maker.account, &halt.lost, work).await?;
             joined.ok_or(AppError::Store(StoreError::LeaseLost))?;
         }
@@ -93,8 +106,14 @@ impl App {
 
 impl Maker {
     /// Puts all members of an album into it. Those in it already stay where they are.
-    async fn join(&self, album: &Album) -> AppResult<()> {
+    async fn join(&self, album: &Album, is_there: bool) -> AppResult<()> {
         let name = AlbumName::of(album);
+        if is_there && self.parts(&name).await?.is_empty() {
+            let store = &self.app.ports.store;
+            store
+                .put_album_part(&self.lease, &name.key, 0, Some(&album.provider_id))
+                .await?;
+        }
         let (mut position, mut joined) = (0, 0);
         let mut part = None;
         loop {
