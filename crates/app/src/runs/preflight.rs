@@ -1,6 +1,6 @@
 //! What an upload would do, before it does anything: how much there is, what Google will not take, how many days it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures::{StreamExt as _, stream::BoxStream};
 use tintype_media::accepted;
@@ -54,9 +54,39 @@ pub struct Preflight {
     pub forecast: Option<Forecast>,
 }
 
+/// What is to be uploaded, as far as it costs calls.
+#[derive(Default)]
+struct Calls {
+    /// Items that take one call to be sent.
+    small: u64,
+    /// Items that take three.
+    large: u64,
+    /// Items of each album, and of none.
+    by_album: HashMap<Option<String>, u64>,
+}
+
+impl Calls {
+    fn add(&mut self, entry: &Entry) {
+        if entry.size < LARGE {
+            self.small += 1;
+        } else {
+            self.large += 1;
+        }
+        *self.by_album.entry(entry.album.clone()).or_default() += 1;
+    }
+
+    /// Sent, made `together` in a call, and an album made for each: one that an earlier run made is counted as well.
+    fn sum(&self, together: u64) -> u64 {
+        let batches = self.by_album.values().map(|items| items.div_ceil(together));
+        let albums = self.by_album.keys().flatten().count() as u64;
+        self.small + 3 * self.large + batches.sum::<u64>() + albums
+    }
+}
+
 /// A file as far as a preflight goes.
 struct Entry {
     id: ProviderId,
+    album: Option<String>,
     path: String,
     name: String,
     size: u64,
@@ -82,7 +112,7 @@ impl App {
         }
         let mut entries = self.look_ahead(&plan).await?.chunks(PAGE);
         let mut found = Preflight::default();
-        let (mut large, mut small) = (0, 0);
+        let mut calls = Calls::default();
         while let Some(page) = entries.next().await {
             let mut some = Vec::with_capacity(page.len());
             for looked in page {
@@ -110,25 +140,15 @@ impl App {
                 } else {
                     found.uploads += 1;
                     found.bytes += entry.size;
-                    *if entry.size < LARGE {
-                        &mut small
-                    } else {
-                        &mut large
-                    } += 1;
+                    calls.add(&entry);
                 }
             }
         }
-        self.reckon(&plan, &mut found, small, large).await?;
+        self.reckon(&plan, &mut found, &calls).await?;
         Ok(found)
     }
 
-    async fn reckon(
-        &self,
-        plan: &Plan,
-        found: &mut Preflight,
-        small: u64,
-        large: u64,
-    ) -> AppResult<()> {
+    async fn reckon(&self, plan: &Plan, found: &mut Preflight, calls: &Calls) -> AppResult<()> {
         let account = self.storage(plan.tenant, plan.destination).await?;
         let StorageSettings::GooglePhotos(settings) = account.settings else {
             return Ok(());
@@ -136,7 +156,7 @@ impl App {
         let together = settings
             .batch
             .size_for(self.settings.max_downloads as usize) as u64;
-        found.requests = small + 3 * large + found.uploads.div_ceil(together);
+        found.requests = calls.sum(together);
         let work = Work {
             items: 0,
             requests: found.requests,
@@ -173,11 +193,12 @@ impl App {
     }
 
     async fn look_ahead(&self, plan: &Plan) -> AppResult<BoxStream<'static, AppResult<Looked>>> {
+        let with_albums = plan.options.upload.unwrap_or_default().albums;
         let UploadFrom::Snapshot { .. } = plan.options.upload.unwrap_or_default().from else {
             let files = self.open_files(plan, None).await?;
             let walk = files.walk().await.map_err(AppError::Source)?;
             return Ok(walk
-                .map(|found| Ok(of_file(found.map_err(AppError::Source)?)))
+                .map(move |found| Ok(of_file(found.map_err(AppError::Source)?, with_albums)))
                 .boxed());
         };
         let archive = self.open_uploaded_archive(plan, None).await?;
@@ -198,10 +219,10 @@ impl App {
     }
 }
 
-fn of_file(found: Found) -> Looked {
+fn of_file(found: Found, with_albums: bool) -> Looked {
     match found {
         Found::File(file) => {
-            let (id, metadata) = crate::worker::from_file(file, false);
+            let (id, metadata) = crate::worker::from_file(file, with_albums);
             of_item(id, &metadata)
         }
         Found::Unreadable { path, reason } => Looked::Unreadable(RefusedFile { path, reason }),
@@ -209,12 +230,13 @@ fn of_file(found: Found) -> Looked {
 }
 
 fn of_item(id: ProviderId, metadata: &tintype_model::item::ItemMetadata) -> Looked {
-    let (path, size) = match &metadata.file {
-        Some(file) => (file.path.clone(), file.size),
-        None => (metadata.filename.clone(), 0),
+    let (path, size, album) = match &metadata.file {
+        Some(file) => (file.path.clone(), file.size, file.album.clone()),
+        None => (metadata.filename.clone(), 0, None),
     };
     Looked::Entry(Entry {
         id,
+        album,
         path,
         name: metadata.filename.clone(),
         size,

@@ -237,11 +237,12 @@ impl Outcome {
         ));
         for item in self.failed.iter().take(SHOWN) {
             let (name, reason) = (printable(&item.file_name), printable(&item.reason));
-            console.mark(
-                Mark::Bad,
-                &name,
-                &format!("{reason} ({})", printable(&item.id)),
-            );
+            // A file's id tells nobody anything; its path stands in the reason.
+            let told = match self.kind.uploads() {
+                true => reason.to_string(),
+                false => format!("{reason} ({})", printable(&item.id)),
+            };
+            console.mark(Mark::Bad, &name, &told);
         }
         if self.failed.len() > SHOWN {
             let more = count((self.failed.len() - SHOWN) as u64);

@@ -267,6 +267,12 @@ fn show(found: &Preflight, console: &Console) {
     );
     console.mark(Mark::Good, "to upload", &uploads);
     let days = match &found.forecast {
+        Some(forecast) if forecast.quota_days == 1 => {
+            format!(
+                "{}, which today's quota allows",
+                counted(found.requests, "request")
+            )
+        }
         Some(forecast) => format!(
             "{}, so {} of quota, done by {}",
             counted(found.requests, "request"),

@@ -248,7 +248,7 @@ async fn a_look_ahead_counts_and_asks_google_nothing() {
         assert!(told.contains(reason), "{file}");
     }
     let expected = json!({
-        "files": 122, "done": 0, "uploads": 120, "bytes": bytes, "requests": 123,
+        "files": 122, "done": 0, "uploads": 120, "bytes": bytes, "requests": 124,
         "refused": {"empty": 1, "type": 1}, "refused_files": null, "unreadable": [],
         "forecast": null,
     });
