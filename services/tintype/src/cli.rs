@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 mod emulator;
 mod here;
+mod job;
 mod oauth_client;
 mod outcome;
 mod restore;

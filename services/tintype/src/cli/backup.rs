@@ -2,7 +2,7 @@
 
 mod inputs;
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use tintype_app::{App, runs::RunChoice};
@@ -10,12 +10,16 @@ use tintype_model::plan::{Layout, Plan, PlanOptions};
 use tintype_runtime::Lifecycle;
 
 use self::inputs::Inputs;
-use super::{here::Here, oauth_client::OAuthClient, outcome::Outcome};
+use super::{
+    here::Here,
+    job::{self, Job},
+    oauth_client::OAuthClient,
+    outcome::Outcome,
+};
 use crate::{
     engine::Engine,
     failure::Failure,
-    follow::{Ended, Follow},
-    render::{Console, RunView},
+    render::Console,
     setup::{self, Fingerprints},
     wire,
 };
@@ -79,16 +83,7 @@ impl Backup {
         let console = Console::new();
         let engine = Engine::start(&inputs.profile).await?;
         let outcome = self.back_up(&engine, &inputs, &console, life).await;
-        if life.is_draining() {
-            console.say("stopping: finishing what is at hand …");
-        }
-        engine.drain().await?;
-        let outcome = outcome?;
-        outcome.tell(&console);
-        if self.json {
-            crate::render::json(&outcome.report());
-        }
-        Ok(ExitCode::from(outcome.exit_code()))
+        job::conclude(engine, outcome.map(Some), &console, life, self.json).await
     }
 
     async fn back_up(
@@ -104,28 +99,16 @@ impl Backup {
             true => RunChoice::Full,
             false => RunChoice::Routine,
         };
-        let (run, goes_on) = setup::start_or_go_on(app, &plan, choice).await?;
-        console.title(&match goes_on {
-            true => format!("Going on with {}", run.id),
-            false => format!("Backing up to {}", inputs.place),
-        });
-        let begun = Instant::now();
-        let follow = Follow {
-            tenant: plan.tenant,
-            run: run.id,
+        let job = Job {
+            plan: &plan,
+            choice,
             wait: self.wait,
-            stop: life.draining(),
+            place: &inputs.place,
+            profile: &inputs.profile,
+            title: &format!("Backing up to {}", inputs.place),
+            doing: "copying",
         };
-        let mut view = RunView::new(console, "copying");
-        let ended = follow.show(app, &mut view).await?;
-        drop(view);
-        let run = match ended {
-            Ended::Over(run) | Ended::Waits(run) => Some(run),
-            Ended::Interrupted => None,
-        };
-        let (place, profile) = (&inputs.place, &inputs.profile);
-        let took = begun.elapsed();
-        Outcome::gather(app, &plan, follow.run, run, took, place, profile).await
+        job.run(app, console, life).await
     }
 
     /// Finds or makes everything up to the plan.

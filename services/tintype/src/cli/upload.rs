@@ -1,6 +1,6 @@
 //! `tintype upload`: files, or a backup, into a person's real account, with the engine of the hosted service.
 
-use std::{path::PathBuf, process::ExitCode, time::Instant};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
 use tintype_app::{
@@ -16,14 +16,19 @@ use tintype_model::{
 use tintype_ports::Clock as _;
 use tintype_runtime::{Lifecycle, SystemClock};
 
-use super::{here::Here, oauth_client::OAuthClient, outcome::Outcome, read_small};
+use super::{
+    here::Here,
+    job::{self, Job},
+    oauth_client::OAuthClient,
+    outcome::Outcome,
+    read_small,
+};
 use crate::{
     config::Profile,
     engine::Engine,
     failure::Failure,
-    follow::{Ended, Follow},
     place::Place,
-    render::{Console, Mark, RunView, bytes, count, counted, printable},
+    render::{Console, Mark, bytes, count, counted, printable},
     setup::{self, Account, Fingerprints},
 };
 
@@ -129,18 +134,7 @@ impl Upload {
         let console = Console::new();
         let engine = Engine::start(&inputs.profile).await?;
         let outcome = self.work(&engine, &inputs, &console, life).await;
-        if life.is_draining() {
-            console.say("stopping: finishing what is at hand …");
-        }
-        engine.drain().await?;
-        let Some(outcome) = outcome? else {
-            return Ok(ExitCode::SUCCESS);
-        };
-        outcome.tell(&console);
-        if self.json {
-            crate::render::json(&outcome.report());
-        }
-        Ok(ExitCode::from(outcome.exit_code()))
+        job::conclude(engine, outcome, &console, life, self.json).await
     }
 
     fn inputs(&self) -> Result<Inputs, Failure> {
@@ -180,29 +174,16 @@ impl Upload {
             }
             return Ok(None);
         }
-        let (run, goes_on) = setup::start_or_go_on(app, &plan, RunChoice::Full).await?;
-        console.title(&match goes_on {
-            true => format!("Going on with {}", run.id),
-            false => format!("Uploading {}", inputs.place),
-        });
-        let begun = Instant::now();
-        let follow = Follow {
-            tenant: plan.tenant,
-            run: run.id,
+        let job = Job {
+            plan: &plan,
+            choice: RunChoice::Full,
             wait: self.wait,
-            stop: life.draining(),
+            place: &inputs.place,
+            profile: &inputs.profile,
+            title: &format!("Uploading {}", inputs.place),
+            doing: "uploading",
         };
-        let mut view = RunView::new(console, "uploading");
-        let ended = follow.show(app, &mut view).await?;
-        drop(view);
-        let run = match ended {
-            Ended::Over(run) | Ended::Waits(run) => Some(run),
-            Ended::Interrupted => None,
-        };
-        let (place, profile) = (&inputs.place, &inputs.profile);
-        let took = begun.elapsed();
-        let outcome = Outcome::gather(app, &plan, follow.run, run, took, place, profile);
-        outcome.await.map(Some)
+        job.run(app, console, life).await.map(Some)
     }
 
     /// Finds or makes everything up to the plan.
