@@ -165,7 +165,10 @@ async fn a_thousand_files_cost_hardly_more_calls_than_files() {
     // With those that connected the account: a look at its list, and a test of an upload.
     let calls = library_calls(&household.control);
     assert!(calls <= 1_030, "{:?}", household.control.summary().calls);
-    assert_eq!(report["progress"]["requests"], calls - 2, "{report}");
+    // Calls that make items are paid for before the bytes go; a shard may end with one that it did not need.
+    let paid = report["progress"]["requests"].as_u64().expect("a number");
+    let made = calls - 2;
+    assert!((made..=made + 10).contains(&paid), "{made} made, {report}");
 }
 
 #[tokio::test]
@@ -196,7 +199,8 @@ async fn a_look_ahead_names_what_google_will_refuse_and_sends_nothing() {
         (&120.into(), &0.into())
     );
     assert_eq!(found["bytes"], bytes, "{found}");
-    assert_eq!(found["requests"], 123, "{found}");
+    // A call each, three batches, the album.
+    assert_eq!(found["requests"], 124, "{found}");
     let refused = serde_json::json!({"empty": 1, "too_large": 1, "type": 1});
     assert_eq!(found["refused"], refused, "{found}");
     assert_eq!(found["forecast"]["quota_days"], 3, "{found}");
