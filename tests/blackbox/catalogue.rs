@@ -24,16 +24,8 @@ async fn plan(store: &SqliteStore) -> Option<(TenantId, Plan)> {
         .tenant_by_name(HOUSEHOLD)
         .await
         .expect("the store answers")?;
-    for storage in store.storages(tenant.id).await.expect("the store answers") {
-        let plans = store
-            .plans_from(tenant.id, storage.id)
-            .await
-            .expect("the store answers");
-        if let Some(plan) = plans.into_iter().next() {
-            return Some((tenant.id, plan));
-        }
-    }
-    None
+    let plans = store.plans(tenant.id).await.expect("the store answers");
+    Some((tenant.id, plans.into_iter().next()?))
 }
 
 /// Ids of the items that the catalogue holds for stored.

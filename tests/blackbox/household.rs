@@ -109,6 +109,31 @@ impl Household {
         self.path("data")
     }
 
+    /// A server with everything in it on the household's data folder, and its address.
+    pub(crate) async fn serve(&self) -> (Spawned, String) {
+        let settings = self.path("tintype.toml");
+        let toml = format!(
+            "[google]\nurl = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n",
+            self.google.base_url()
+        );
+        std::fs::write(&settings, toml).expect("written");
+        let mut process = Spawned::start(tintype(&[
+            "serve",
+            "--profile",
+            "embedded",
+            "--config",
+            text(&settings),
+            "--data-dir",
+            text(&self.data()),
+        ]));
+        let line = process
+            .wait_for_line(PATIENCE, |line| line.contains("gateway.address"))
+            .await;
+        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        let address = line["gateway.address"].as_str().expect("an address");
+        (process, format!("http://{address}"))
+    }
+
     /// `tintype backup` of the account to `destination`.
     pub(crate) fn backup_to(&self, destination: &str, more: &[&str]) -> Command {
         let mut command = tintype(&["backup", "--json"]);

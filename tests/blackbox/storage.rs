@@ -21,28 +21,9 @@ struct Home {
 impl Home {
     async fn new() -> Self {
         let household = Household::new(Library::Generated(Generated::photos(3, 8_000))).await;
-        let settings = household.path("tintype.toml");
-        let toml = format!(
-            "[google]\nurl = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n",
-            household.google.base_url()
-        );
-        std::fs::write(&settings, toml).expect("written");
-        let mut process = Spawned::start(tintype(&[
-            "serve",
-            "--profile",
-            "embedded",
-            "--config",
-            text(&settings),
-            "--data-dir",
-            text(&household.data()),
-        ]));
-        let line = process
-            .wait_for_line(PATIENCE, |line| line.contains("gateway.address"))
-            .await;
-        let line: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-        let address = line["gateway.address"].as_str().expect("an address");
+        let (process, server) = household.serve().await;
         Self {
-            server: format!("http://{address}"),
+            server,
             household,
             process,
         }

@@ -30,6 +30,7 @@ pub use error::EmulatorError;
 pub use faults::{Effect, Fault, FaultState};
 pub use kind::CallKind;
 pub use ledger::{LedgerEntry, LedgerSummary};
+pub use library::sample::small_photo;
 pub use running::{Emulator, RunningEmulator};
 pub use state::people::Grant;
 pub use state::quota::DayUse;

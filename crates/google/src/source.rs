@@ -28,9 +28,8 @@ pub struct GooglePhotosSources {
 }
 
 impl GooglePhotosSources {
-    /// `client` must follow no redirects and repeat nothing by itself, as those of `tintype-runtime` do. Its read timeout runs
-    /// from the start of a request to the head of the answer and so ends uploads that take longer: it has to be long, and the
-    /// deadlines of `settings` are what counts.
+    /// `client` must follow no redirects, repeat nothing by itself and have no read timeout, which would end uploads that take
+    /// longer: `HttpSettings::unhurried` of `tintype-runtime` makes such ones. The deadlines of `settings` are what counts.
     #[must_use]
     pub fn new(client: Client, settings: GoogleSettings, entropy: Arc<dyn Entropy>) -> Self {
         Self {

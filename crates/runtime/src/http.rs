@@ -38,8 +38,9 @@ pub struct HttpSettings {
     pub no_proxy: Option<String>,
     /// Longest time to make a connection, TLS included.
     pub connect_timeout: Duration,
-    /// Longest silence on a connection that should speak.
-    pub read_timeout: Duration,
+    /// Longest silence on a connection that should speak, from the start of a request on: bytes that are sent count as silence.
+    /// `None` where each call has deadlines of its own.
+    pub read_timeout: Option<Duration>,
     /// Idle connections kept for each host.
     pub idle_connections: usize,
     /// The `User-Agent` sent.
@@ -90,7 +91,7 @@ impl Default for HttpSettings {
             proxy: None,
             no_proxy: None,
             connect_timeout: Duration::from_secs(10),
-            read_timeout: Duration::from_secs(60),
+            read_timeout: Some(Duration::from_secs(60)),
             idle_connections: 512,
             user_agent: concat!("tintype/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
@@ -116,6 +117,15 @@ impl fmt::Debug for HttpSettings {
 }
 
 impl HttpSettings {
+    /// The same for calls that have deadlines of their own, such as uploads that take as long as they take.
+    #[must_use]
+    pub fn unhurried(&self) -> Self {
+        Self {
+            read_timeout: None,
+            ..self.clone()
+        }
+    }
+
     /// The defaults with what the environment says: `HTTPS_PROXY`, `NO_PROXY` (both also in small letters) and
     /// `SSL_CERT_FILE`. Nothing else reads them.
     ///
@@ -204,9 +214,12 @@ impl HttpSettings {
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(30))
             .connect_timeout(self.connect_timeout)
-            .read_timeout(self.read_timeout)
             .pool_max_idle_per_host(self.idle_connections)
             .pool_idle_timeout(Duration::from_secs(60));
+        let builder = match self.read_timeout {
+            Some(silence) => builder.read_timeout(silence),
+            None => builder,
+        };
         let builder = match reach {
             Reach::Anybody => builder,
             Reach::Outside => builder
@@ -299,6 +312,39 @@ mod tests {
         };
         assert_eq!(settings, expected);
         assert_eq!(from(&[]).unwrap(), HttpSettings::default());
+    }
+
+    #[tokio::test]
+    async fn an_unhurried_client_waits_for_an_answer_that_takes_long() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let silence = Duration::from_millis(50);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 1024]).await;
+                tokio::time::sleep(10 * silence).await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                    .await;
+            }
+        });
+        let hurried = HttpSettings {
+            read_timeout: Some(silence),
+            ..HttpSettings::default()
+        };
+        let ask = async |settings: HttpSettings| {
+            let client = settings.client().unwrap();
+            client.post(&url).body("photo").send().await
+        };
+        assert!(ask(hurried.clone()).await.unwrap_err().is_timeout());
+        assert!(
+            ask(hurried.unhurried())
+                .await
+                .unwrap()
+                .status()
+                .is_success()
+        );
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Server {
                 .cloned()
                 .map(tintype_runtime::http::CaCert::File)
                 .collect(),
-            read_timeout: DEADLINE,
+            read_timeout: Some(DEADLINE),
             ..HttpSettings::default()
         };
         Ok(Remote {

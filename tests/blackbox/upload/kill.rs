@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use tintype_emulator::{DEFAULT_ACCOUNT, Replay};
 use tintype_runtime::HttpSettings;
-use tintype_testkit::process::Spawned;
 
 use super::{albums_in, ids_in, name_of, nobody, photo, put_photos, upload, uploaded};
-use crate::household::{Household, PATIENCE, run, text, tintype};
+use crate::household::{Household, PATIENCE, run};
 
 const FILES: usize = 1_000;
 
@@ -31,8 +30,8 @@ const DEATHS: [&str; 15] = [
     "albums-joined:1",
 ];
 
-/// All lives of the upload; the last one ends well, with every file there.
-async fn survive(replay: Replay) -> Household {
+/// All lives of the upload; the last one ends well, with every file there. Its report comes along.
+async fn survive(replay: Replay) -> (Household, Value) {
     let household = nobody().await;
     household
         .control
@@ -69,11 +68,11 @@ async fn survive(replay: Replay) -> Household {
             assert!(there == photo(number), "{} differs", name_of(number));
         }
     }
-    household
+    (household, report)
 }
 
 async fn makes_nothing_twice(replay: Replay) {
-    let household = survive(replay).await;
+    let (household, report) = survive(replay).await;
     let ids = ids_in(&household.control, DEFAULT_ACCOUNT);
     let twice: Vec<_> = ids.iter().filter(|(_, ids)| ids.len() > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
@@ -82,6 +81,7 @@ async fn makes_nothing_twice(replay: Replay) {
     let expected = expected.map(|(title, count)| (title.to_owned(), count));
     assert_eq!(albums, BTreeMap::from(expected));
     assert!(duplicates(&household).await.is_empty());
+    assert_eq!(report["duplicates"], serde_json::json!([]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,8 +96,13 @@ async fn kill_makes_nothing_twice_where_a_token_is_refused_the_second_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_where_a_token_makes_a_second_item_and_each_of_them_is_told() {
-    let household = survive(Replay::Duplicate).await;
+    let (household, report) = survive(Replay::Duplicate).await;
     let told = duplicates(&household).await;
+    let in_report = report["duplicates"].as_array().expect("a list");
+    let in_report = in_report
+        .iter()
+        .map(|it| it["id"].as_str().expect("an id").to_owned());
+    assert_eq!(in_report.collect::<BTreeSet<_>>(), told);
     let ids = ids_in(&household.control, DEFAULT_ACCOUNT);
     let mut surplus = 0;
     for (name, ids) in &ids {
@@ -114,29 +119,10 @@ async fn kill_where_a_token_makes_a_second_item_and_each_of_them_is_told() {
 
 /// Ids of items that a server on the same data folder tells to be there too often.
 async fn duplicates(household: &Household) -> BTreeSet<String> {
-    let settings = household.path("tintype.toml");
-    let toml = format!(
-        "[google]\nurl = \"{}\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n",
-        household.google.base_url()
-    );
-    std::fs::write(&settings, toml).expect("written");
-    let mut process = Spawned::start(tintype(&[
-        "serve",
-        "--profile",
-        "embedded",
-        "--config",
-        text(&settings),
-        "--data-dir",
-        text(&household.data()),
-    ]));
-    let line = process
-        .wait_for_line(PATIENCE, |line| line.contains("gateway.address"))
-        .await;
-    let line: Value = serde_json::from_str(&line).expect("JSON");
-    let address = line["gateway.address"].as_str().expect("an address");
+    let (mut process, base) = household.serve().await;
     let token = std::fs::read_to_string(household.data().join("operator.token"));
     let server = Server {
-        base: format!("http://{address}"),
+        base,
         token: token.expect("a token").trim().to_owned(),
     };
     let told = server.duplicates().await;

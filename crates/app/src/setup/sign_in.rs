@@ -65,6 +65,9 @@ impl App {
         other_account: bool,
     ) -> AppResult<SignInPage> {
         let settings = self.account_settings(tenant, storage).await?;
+        if other_account {
+            self.refuse_exchange(tenant, storage).await?;
+        }
         if let Some(client) = &client {
             refuse_other_project(&settings, &client.id)?;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tintype_model::{
     BlobHash, SnapshotId,
     plan::Plan,
+    progress::Progress,
     run::RunEvent,
     shard::Lease,
     snapshot::{ManifestAlbum, ManifestHead, ManifestItem, Snapshot},
@@ -63,14 +64,17 @@ impl App {
             }
         }
         self.ports.steps.reached(Step::SnapshotRecorded);
-        self.finish_run(lease).await
+        self.finish_run(lease, &progress).await
     }
 
     /// Ends the run, well or with items that failed.
-    pub(super) async fn finish_run(&self, lease: &Lease) -> AppResult<ShardEnd> {
+    pub(super) async fn finish_run(
+        &self,
+        lease: &Lease,
+        progress: &Progress,
+    ) -> AppResult<ShardEnd> {
         let shard = &lease.shard;
         let store = &self.ports.store;
-        let progress = store.progress(shard.tenant, shard.run).await?;
         let failed_items = store
             .unstored(shard.tenant, shard.plan)
             .await?

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tintype_app::{Step, runs::RunChoice};
+use tintype_app::{AppError, Step, runs::RunChoice};
 use tintype_emulator::{CallKind, Effect, Fault, Library, Replay};
 use tintype_model::{
     ErrorKind,
@@ -274,4 +274,41 @@ async fn a_large_file_goes_up_in_pieces_and_goes_on_where_it_was_broken_off() {
     assert!(stored == large, "other bytes arrived");
     assert_eq!(world.calls(CallKind::UploadQuery), 1);
     assert_eq!(world.calls(CallKind::UploadStart), 1);
+}
+
+#[tokio::test]
+async fn a_token_of_another_account_does_not_take_the_place_of_one_that_was_uploaded_to() {
+    let world = empty().await;
+    let folder = world.folder("pictures");
+    world.put_photos(&folder, "", 0..10);
+    let party = world.upload_plan(&folder).await;
+    upload(&world, &party).await;
+    world.emulator().add_account("other@example.com");
+    for other in [false, true] {
+        let refused = world.reauthorise_as("other@example.com", other).await;
+        assert!(
+            matches!(&refused, Err(AppError::Conflict(text)) if text.contains("a storage of its own")),
+            "{refused:?}"
+        );
+    }
+    // The one who was there before goes on.
+    world.reauthorise().await;
+    world.put_photos(&folder, "", 10..12);
+    assert_eq!(
+        upload(&world, &party).await.status.state,
+        RunState::Succeeded
+    );
+    assert_eq!(world.names_in(World::EMAIL).len(), 12);
+    assert!(world.names_in("other@example.com").is_empty());
+}
+
+#[tokio::test]
+async fn another_account_takes_the_place_of_one_that_is_read_only_where_that_was_said() {
+    let world = World::new(Library::Sample).await;
+    world.back_up(RunChoice::Full).await;
+    world.emulator().add_account("other@example.com");
+    let refused = world.reauthorise_as("other@example.com", false).await;
+    assert!(matches!(refused, Err(AppError::Conflict(_))), "{refused:?}");
+    let taken = world.reauthorise_as("other@example.com", true).await;
+    assert!(taken.is_ok(), "{taken:?}");
 }

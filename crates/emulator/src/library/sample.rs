@@ -106,6 +106,19 @@ pub(crate) static PICTURES: [(&[u8], u32, u32); 8] = [
 ];
 /// The picture of photos too small for the others.
 pub(crate) static TINY: (&[u8], u32, u32) = (media!("base-tiny.jpg"), 16, 16);
+/// A small whole photo unlike any other, for tests that upload many.
+#[must_use]
+pub fn small_photo(number: usize) -> Vec<u8> {
+    let (start, rest) = TINY.0.split_at(2);
+    let note = format!("photo {number:020}");
+    // A comment behind the start of the picture; its length counts the two bytes that tell it.
+    let mut bytes = start.to_vec();
+    bytes.extend([0xff, 0xfe, 0, 28]);
+    bytes.extend(note.as_bytes());
+    bytes.extend(rest);
+    bytes
+}
+
 /// The video that generated videos are built around.
 pub(crate) static CLIP: (&[u8], u32, u32) = (media!("base.mp4"), 160, 120);
 
@@ -113,6 +126,13 @@ pub(crate) static CLIP: (&[u8], u32, u32) = (media!("base.mp4"), 160, 120);
 mod tests {
     use super::*;
     use crate::serving::probe;
+
+    #[test]
+    fn a_small_photo_is_whole_and_its_own() {
+        let (one, other) = (small_photo(1), small_photo(2));
+        assert_ne!(one, other);
+        assert_eq!(probe::probe(&one).dimensions, Some((TINY.1, TINY.2)));
+    }
 
     #[test]
     fn the_table_agrees_with_the_files() {

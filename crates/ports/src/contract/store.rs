@@ -96,7 +96,6 @@ macro_rules! store_contract {
             doubts::doubts_are_listed_in_pages_and_settled_by_name
             doubts::twins_are_noted_once_and_come_in_pages
             doubts::ids_of_items_and_twins_are_known
-            doubts::a_journal_is_forgotten_whole
             doubts::tenants_have_journals_of_their_own
             doubts::strange_names_survive
             doubts::a_thousand_uploads_go_in_one_call

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use tintype_model::{PlanId, StorageId, TenantId, plan::Plan};
+use tintype_model::{PlanId, TenantId, plan::Plan};
 
 use super::StoreResult;
 
@@ -34,8 +34,6 @@ pub trait Plans: Send + Sync {
         after: Option<PlanId>,
         limit: u32,
     ) -> StoreResult<Vec<Plan>>;
-    /// All plans that read from the storage, by name.
-    async fn plans_from(&self, tenant: TenantId, source: StorageId) -> StoreResult<Vec<Plan>>;
     /// Plans of all tenants whose time has come by the database's clock, longest due first, with that time.
     async fn due_plans(&self, limit: u32) -> StoreResult<Vec<(Plan, DateTime<Utc>)>>;
     /// Moves a plan's next time from `from` on to `to`; `false` when somebody else did so already.

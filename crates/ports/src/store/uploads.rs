@@ -162,8 +162,6 @@ pub trait Uploads: Send + Sync {
         plan: PlanId,
         items: &[ProviderId],
     ) -> StoreResult<Vec<(ProviderId, ProviderId)>>;
-    /// Forgets all that the account was sent, twins included, because it is another account now.
-    async fn forget_journal(&self, tenant: TenantId, account: StorageId) -> StoreResult<()>;
     /// The parts of an album of a plan, in order.
     async fn album_parts(
         &self,

@@ -201,20 +201,6 @@ pub(super) async fn add_twins(tx: &mut Tx, account: Account, twins: &[Twin]) -> 
     dialect::insert_twins(tx.conn(), account, &rows, KEEP_TWIN).await
 }
 
-pub(super) async fn forget_all(tx: &mut Tx, account: Account) -> Outcome<()> {
-    for forget in [
-        "DELETE FROM uploads WHERE tenant_id = $1 AND account_id = $2",
-        "DELETE FROM upload_twins WHERE tenant_id = $1 AND account_id = $2",
-    ] {
-        sqlx::query(forget)
-            .bind(account.tenant)
-            .bind(account.id)
-            .execute(tx.conn())
-            .await?;
-    }
-    Ok(())
-}
-
 fn once_each(contents: &[BlobHash]) -> BTreeSet<BlobHash> {
     contents.iter().copied().collect()
 }

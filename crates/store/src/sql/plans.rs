@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
-use tintype_model::{PlanId, StorageId, TenantId, plan::Plan};
+use tintype_model::{PlanId, TenantId, plan::Plan};
 use tintype_ports::store::{Plans, StoreResult};
 
 use super::{Store, Tx};
@@ -149,20 +149,6 @@ impl Plans for Store {
                 .bind(tenant.as_uuid())
                 .bind(after.map_or(uuid::Uuid::nil(), PlanId::as_uuid))
                 .bind(i64::from(limit))
-                .fetch_all(tx.conn())
-                .await?;
-            Ok(all(rows)?)
-        })
-        .await
-    }
-
-    async fn plans_from(&self, tenant: TenantId, source: StorageId) -> StoreResult<Vec<Plan>> {
-        self.within(async {
-            let mut tx = self.read(tenant).await?;
-            let which = "tenant_id = $1 AND source_id = $2 ORDER BY name";
-            let rows: Vec<PlanRow> = sqlx::query_as(select(which))
-                .bind(tenant.as_uuid())
-                .bind(source.as_uuid())
                 .fetch_all(tx.conn())
                 .await?;
             Ok(all(rows)?)

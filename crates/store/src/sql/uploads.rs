@@ -161,17 +161,6 @@ impl Uploads for Store {
         .await
     }
 
-    async fn forget_journal(&self, tenant: TenantId, account: StorageId) -> StoreResult<()> {
-        self.within(async {
-            let account = Account::of(tenant, account);
-            let mut tx = self.write(tenant).await?;
-            journal::hold(&mut tx, account).await?;
-            journal::forget_all(&mut tx, account).await?;
-            tx.commit().await
-        })
-        .await
-    }
-
     async fn album_parts(
         &self,
         tenant: TenantId,

@@ -11,22 +11,9 @@ use std::{
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use tintype_emulator::{DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET};
+use tintype_emulator::{DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, small_photo as photo};
 
 use crate::world::{Answer, World, send};
-
-/// A small photo unlike any other.
-fn photo(number: usize) -> Vec<u8> {
-    const TINY: &[u8] = include_bytes!("../../../../crates/emulator/media/base-tiny.jpg");
-    let note = format!("photo {number}");
-    let mut bytes = TINY[..2].to_vec();
-    bytes.extend([0xff, 0xfe]);
-    let length = u16::try_from(note.len() + 2).expect("a short note");
-    bytes.extend(length.to_be_bytes());
-    bytes.extend(note.as_bytes());
-    bytes.extend(&TINY[2..]);
-    bytes
-}
 
 /// Puts a file into a folder; its path has `/` between folders.
 fn put(folder: &Path, path: &str, bytes: &[u8]) {

@@ -39,6 +39,13 @@ struct FailedItem {
     reason: String,
 }
 
+/// An item that Google made although another one of the same bytes was there.
+#[derive(Debug, Serialize)]
+struct Duplicate {
+    id: String,
+    file_name: String,
+}
+
 /// What there is to say of the run.
 pub(super) struct Outcome {
     kind: PlanKind,
@@ -48,6 +55,7 @@ pub(super) struct Outcome {
     progress: Progress,
     items: u64,
     failed: Vec<FailedItem>,
+    duplicates: Vec<Duplicate>,
     took: Duration,
     limits: QuotaLimits,
     /// The archive's place; of an upload, where the files are.
@@ -68,6 +76,8 @@ pub(super) struct Report<'a> {
     reason: Option<Reason<'a>>,
     resumes_at: Option<String>,
     failed_items: &'a [FailedItem],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicates: Option<&'a [Duplicate]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     destination: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +119,10 @@ impl Outcome {
             items: snapshot.map_or(0, |it| it.items),
             run,
             failed,
+            duplicates: match plan.kind.uploads() {
+                true => duplicates(app, plan, id).await?,
+                false => Vec::new(),
+            },
             took,
             limits: profile.limits,
             place: place.to_string(),
@@ -154,6 +168,7 @@ impl Outcome {
                 .and_then(|it| it.resumes_at)
                 .map(|it| it.to_rfc3339()),
             failed_items: &self.failed,
+            duplicates: Some(self.duplicates.as_slice()).filter(|_| self.kind.uploads()),
             destination: place.filter(|_| !self.kind.uploads()),
             source: place.filter(|_| self.kind.uploads()),
             data_dir: &self.data_dir,
@@ -209,6 +224,7 @@ impl Outcome {
         );
         if self.kind.uploads() {
             console.mark(Mark::Good, "quota spent", &requests);
+            self.tell_duplicates(console);
             return;
         }
         let quota = format!(
@@ -224,6 +240,23 @@ impl Outcome {
         console.mark(Mark::Good, "snapshot", &counted(self.items, "item"));
         let archive = quoted(self.place.as_ref());
         console.say(&format!("\nCheck it with: {} verify {archive}", program()));
+    }
+
+    fn tell_duplicates(&self, console: &Console) {
+        if self.duplicates.is_empty() {
+            return;
+        }
+        console.say(&format!(
+            "\n{} Google made twice, although asked with the same token. No app can take them away; you can:",
+            counted(self.duplicates.len() as u64, "item")
+        ));
+        for item in self.duplicates.iter().take(SHOWN) {
+            console.mark(Mark::Bad, &printable(&item.file_name), &printable(&item.id));
+        }
+        if self.duplicates.len() > SHOWN {
+            let more = count((self.duplicates.len() - SHOWN) as u64);
+            console.say(&format!("  and {more} more; --json lists all"));
+        }
     }
 
     fn tell_failed(&self, console: &Console) {
@@ -313,5 +346,25 @@ async fn failed_items(
                 reason,
             });
         }
+    }
+}
+
+/// What the run found to be there twice.
+async fn duplicates(app: &App, plan: &Plan, run: RunId) -> Result<Vec<Duplicate>, Failure> {
+    let store = &app.ports().store;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = store
+            .twins(plan.tenant, plan.destination, after.as_ref(), LOOK)
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        after = Some(last.id.clone());
+        let of_run = page.into_iter().filter(|twin| twin.run == run);
+        found.extend(of_run.map(|twin| Duplicate {
+            id: twin.id.to_string(),
+            file_name: twin.filename,
+        }));
     }
 }

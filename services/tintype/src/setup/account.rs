@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tintype_app::{
-    App,
+    App, AppResult,
     setup::{Check, CheckName, CheckResult, NewGoogleStorage},
 };
 use tintype_model::{
@@ -10,6 +10,8 @@ use tintype_model::{
     credential::ClientId,
     storage::{GooglePhotosSettings, Storage, StorageSettings},
 };
+
+use tintype_ports::vault::OAuthClient;
 
 use super::{Fingerprints, fingerprints, fitting};
 use crate::{
@@ -40,14 +42,19 @@ impl Account {
         ])
     }
 
-    fn name(&self) -> String {
+    /// The name of the storage, of several accounts with one client the one of this number, from 1.
+    fn name(&self, number: usize) -> String {
         let id = self.client_id.as_str();
         let short = id.strip_suffix(".apps.googleusercontent.com").unwrap_or(id);
-        fitting(&format!("Google Photos {short}"))
+        fitting(&match number {
+            1 => format!("Google Photos {short}"),
+            more => format!("Google Photos {short} ({more})"),
+        })
     }
 }
 
-/// The account, connected now or before; a new token takes the place of the old one.
+/// The account, connected now or before. A new token takes the place of the old one of its account; one that is of no account
+/// known here connects another one.
 pub(crate) async fn account(
     app: &App,
     tenant: TenantId,
@@ -55,41 +62,58 @@ pub(crate) async fn account(
     fingerprints: &Fingerprints,
     console: &Console,
 ) -> Result<Storage, Failure> {
-    let storage = match known_account(app, tenant, account).await? {
-        Some(storage) => {
-            if !fingerprints.has(storage.id, &account.fingerprint()) {
-                replace_credential(app, &storage, account).await?;
+    let fingerprint = account.fingerprint();
+    let known = known_accounts(app, tenant, account).await?;
+    let same = known
+        .iter()
+        .find(|storage| fingerprints.has(storage.id, &fingerprint));
+    if let Some(storage) = same {
+        return with_options(app, storage, account).await;
+    }
+    for storage in &known {
+        match replace_credential(app, storage, account).await {
+            Ok(()) => {
                 console.say("the token is new: it takes the place of the old one");
+                fingerprints.keep(storage.id, &fingerprint)?;
+                return with_options(app, storage, account).await;
             }
-            storage
+            // It is of another account than this storage.
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            Err(error) => return Err(error.into()),
         }
-        None => {
-            console.title("Connecting Google Photos");
-            connect_account(app, tenant, account, console).await?
-        }
-    };
-    fingerprints.keep(storage.id, &account.fingerprint())?;
+    }
+    console.title("Connecting Google Photos");
+    let name = account.name(known.len() + 1);
+    let storage = connect_as(app, tenant, name, account, console).await?;
+    fingerprints.keep(storage.id, &fingerprint)?;
     Ok(storage)
 }
 
-/// The account as it was connected before, with today's options.
-async fn known_account(
+/// The accounts that were connected before with this client.
+async fn known_accounts(
     app: &App,
     tenant: TenantId,
     account: &Account,
-) -> Result<Option<Storage>, Failure> {
+) -> Result<Vec<Storage>, Failure> {
     let store = &app.ports().store;
-    let Some(storage) = store.storage_by_name(tenant, &account.name()).await? else {
-        return Ok(None);
-    };
+    let mut known = Vec::new();
+    while let Some(storage) = store
+        .storage_by_name(tenant, &account.name(known.len() + 1))
+        .await?
+    {
+        known.push(storage);
+    }
+    Ok(known)
+}
+
+/// The account with today's options.
+async fn with_options(app: &App, storage: &Storage, account: &Account) -> Result<Storage, Failure> {
     let settings = match &storage.settings {
         StorageSettings::GooglePhotos(before) => with_both(account.settings.clone(), before),
         StorageSettings::LocalFolder { .. } | StorageSettings::S3(_) => account.settings.clone(),
     };
-    let updated = app
-        .update_storage(&storage, &storage.name, Some(settings))
-        .await?;
-    Ok(Some(updated))
+    let updated = app.update_storage(storage, &storage.name, Some(settings));
+    Ok(updated.await?)
 }
 
 /// What a backup asks for does not undo what an upload set up, nor the other way round.
@@ -110,16 +134,14 @@ fn with_both(asked: GooglePhotosSettings, before: &GooglePhotosSettings) -> Goog
 }
 
 /// Puts a new credential in the place of the old one; a run that waited for it goes on.
-async fn replace_credential(
-    app: &App,
-    storage: &Storage,
-    account: &Account,
-) -> Result<(), Failure> {
-    let client_id = account.client_id.as_str().to_owned();
-    let (secret, token) = (account.client_secret.clone(), account.refresh_token.clone());
-    app.reauthorise(storage.tenant, storage.id, client_id, secret, token)
-        .await?;
-    Ok(())
+async fn replace_credential(app: &App, storage: &Storage, account: &Account) -> AppResult<()> {
+    let client = OAuthClient {
+        id: account.client_id.as_str().to_owned(),
+        secret: account.client_secret.clone(),
+    };
+    let token = account.refresh_token.clone();
+    app.reauthorise(storage.tenant, storage.id, client, token, false)
+        .await
 }
 
 /// Connects an account and tests the connection; nothing stays when Google refuses the credential.
@@ -129,8 +151,18 @@ pub(crate) async fn connect_account(
     account: &Account,
     console: &Console,
 ) -> Result<Storage, Failure> {
+    connect_as(app, tenant, account.name(1), account, console).await
+}
+
+async fn connect_as(
+    app: &App,
+    tenant: TenantId,
+    name: String,
+    account: &Account,
+    console: &Console,
+) -> Result<Storage, Failure> {
     let new = NewGoogleStorage {
-        name: account.name(),
+        name,
         client_id: account.client_id.as_str().to_owned(),
         client_secret: account.client_secret.clone(),
         refresh_token: account.refresh_token.clone(),

@@ -63,7 +63,7 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
     let mut http = HttpSettings::from_env()?;
     http.ca_certs
         .extend(profile.ca_cert.clone().map(CaCert::File));
-    let client = http.client()?;
+    let client = http.unhurried().client()?;
     let google = GoogleSettings {
         endpoints: profile
             .google

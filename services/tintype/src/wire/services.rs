@@ -182,7 +182,7 @@ pub(crate) async fn services(config: &Config, life: &Lifecycle) -> Result<Servic
     let steps = crash::from_env()?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let (http, google) = google(config)?;
-    let client = http.client()?;
+    let client = http.unhurried().client()?;
 
     let pool = PostgresSettings {
         connections: postgres.connections,

@@ -53,9 +53,13 @@ impl App {
             sink: sources.open_sink(Arc::clone(&gate) as _, Persistence::Usual),
             gate,
         };
+        let shard = &lease.shard;
+        let progress = self.ports.store.progress(shard.tenant, shard.run).await?;
+        let is_news = progress.new + progress.changed + progress.stored > 0;
         let ended = async {
             if options.albums
                 && !is_by_folder
+                && is_news
                 && !self.join_albums(&account.plan, &maker, halt).await?
             {
                 return Ok(ShardEnd::HandedBack);
@@ -71,7 +75,7 @@ impl App {
         let spent = maker.gate.take_spent();
         self.ports.store.record(lease, &[], &spent).await?;
         match ended? {
-            ShardEnd::RunOver => self.finish_run(lease).await,
+            ShardEnd::RunOver => self.finish_run(lease, &progress).await,
             other => Ok(other),
         }
     }
@@ -80,10 +84,6 @@ impl App {
     async fn join_albums(&self, plan: &Plan, maker: &Maker, halt: &Halt) -> AppResult<bool> {
         let shard = &maker.lease.shard;
         let store = &self.ports.store;
-        let progress = store.progress(shard.tenant, shard.run).await?;
-        if progress.new + progress.changed + progress.stored == 0 {
-            return Ok(true);
-        }
         // Of a backup that goes back to where it came from, albums may be there still.
         let backup = self.plan_uploaded(plan).await?;
         let there = match backup.filter(|backup| backup.source == plan.destination) {

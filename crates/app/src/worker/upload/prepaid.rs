@@ -22,17 +22,24 @@ use super::super::gate::Gate;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Credit {
     day: QuotaDay,
-    calls: u64,
+    /// For batches that are still to be closed.
+    open: u64,
+    /// For batches that are closed.
+    closed: u64,
 }
 
 impl Credit {
     /// What of it still counts.
-    fn at(self, now: DateTime<Utc>) -> u64 {
+    fn at(self, now: DateTime<Utc>) -> Self {
         let (opens, closes) = self.day.admits();
         if opens <= now && now < closes {
-            self.calls
+            self
         } else {
-            0
+            Self {
+                day: QuotaDay::at(now),
+                open: 0,
+                closed: 0,
+            }
         }
     }
 }
@@ -50,15 +57,19 @@ impl Prepaid {
         Self {
             clock,
             gate,
-            credit: Mutex::new(Credit { day, calls: 0 }),
+            credit: Mutex::new(Credit {
+                day,
+                open: 0,
+                closed: 0,
+            }),
         }
     }
 
-    /// Pays for calls until there are as many as are wanted.
+    /// Pays until there are as many calls as the batches take that are still to be closed.
     pub(super) async fn pay_for(&self, wanted: u64) -> Result<(), PhotoError> {
-        while self.lock().at(self.clock.now()) < wanted {
+        while self.today().open < wanted {
             match self.gate.admit(QuotaKind::Request).await {
-                Ok(()) => self.paid(),
+                Ok(()) => self.today().open += 1,
                 Err(QuotaError::Exhausted { resumes_at, .. }) => {
                     return Err(PhotoError::QuotaExhausted { resumes_at });
                 }
@@ -68,30 +79,35 @@ impl Prepaid {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Credit> {
-        // Every change is one assignment.
-        self.credit.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A batch is closed: what was paid for it is no other one's.
+    pub(super) fn close(&self) {
+        let mut credit = self.today();
+        if let Some(left) = credit.open.checked_sub(1) {
+            credit.open = left;
+            credit.closed += 1;
+        }
     }
 
-    /// One more, of today.
-    fn paid(&self) {
-        let now = self.clock.now();
-        let mut credit = self.lock();
-        *credit = Credit {
-            day: QuotaDay::at(now),
-            calls: credit.at(now) + 1,
-        };
+    /// `batches` that are closed are left: what others did not need is there for those to come.
+    pub(super) fn left(&self, batches: u64) {
+        let mut credit = self.today();
+        let spare = credit.closed.saturating_sub(batches);
+        credit.closed -= spare;
+        credit.open += spare;
     }
 
-    /// Takes one of today's, if there is any.
     fn take(&self) -> bool {
-        let now = self.clock.now();
-        let mut credit = self.lock();
-        let Some(left) = credit.at(now).checked_sub(1) else {
-            return false;
-        };
-        credit.calls = left;
-        true
+        let mut credit = self.today();
+        let left = credit.closed.checked_sub(1);
+        credit.closed = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    fn today(&self) -> MutexGuard<'_, Credit> {
+        // A panic leaves whole numbers behind.
+        let mut credit = self.credit.lock().unwrap_or_else(PoisonError::into_inner);
+        *credit = credit.at(self.clock.now());
+        credit
     }
 }
 
@@ -120,10 +136,11 @@ impl CallGate for Prepaid {
     }
 }
 
-/// Items that are under way or sent, by the album that they go into: how many calls they will take.
+/// Items that are under way or sent and not made.
 #[derive(Default)]
 pub(super) struct Unmade {
-    by_album: HashMap<Option<String>, usize>,
+    /// Those that are in no closed batch, by the album that they go into.
+    gathering: HashMap<Option<String>, usize>,
     all: usize,
 }
 
@@ -133,25 +150,29 @@ impl Unmade {
     }
 
     pub(super) fn add(&mut self, album: Option<&str>) {
-        *self.by_album.entry(album.map(str::to_owned)).or_default() += 1;
+        *self.gathering.entry(album.map(str::to_owned)).or_default() += 1;
         self.all += 1;
     }
 
-    pub(super) fn remove(&mut self, album: Option<&str>, items: usize) {
+    /// So many items of the album are in a closed batch now.
+    pub(super) fn close(&mut self, album: Option<&str>, items: usize) {
         let album = album.map(str::to_owned);
-        if let Some(count) = self.by_album.get_mut(&album) {
-            let items = items.min(*count);
-            *count -= items;
-            self.all -= items;
+        if let Some(count) = self.gathering.get_mut(&album) {
+            *count = count.saturating_sub(items);
             if *count == 0 {
-                self.by_album.remove(&album);
+                self.gathering.remove(&album);
             }
         }
     }
 
-    /// Calls that make them, at `size` a call.
+    /// So many items of closed batches are made, or will not be.
+    pub(super) const fn end(&mut self, items: usize) {
+        self.all = self.all.saturating_sub(items);
+    }
+
+    /// Calls that make those which gather, at `size` a call.
     pub(super) fn calls(&self, size: usize) -> u64 {
-        let calls = self.by_album.values().map(|count| count.div_ceil(size));
+        let calls = self.gathering.values().map(|count| count.div_ceil(size));
         calls.sum::<usize>() as u64
     }
 }
@@ -166,24 +187,33 @@ mod tests {
     fn what_was_paid_yesterday_does_not_count_today() {
         let noon = Utc.with_ymd_and_hms(2026, 6, 1, 19, 0, 0).unwrap();
         let day = QuotaDay::at(noon);
-        let credit = Credit { day, calls: 3 };
-        assert_eq!(credit.at(noon), 3);
-        assert_eq!(credit.at(day.ends_at() - TimeDelta::seconds(1)), 0);
-        assert_eq!(credit.at(day.ends_at() + TimeDelta::hours(1)), 0);
+        let credit = Credit {
+            day,
+            open: 3,
+            closed: 2,
+        };
+        assert_eq!(credit.at(noon), credit);
+        for late in [
+            day.ends_at() - TimeDelta::seconds(1),
+            day.ends_at() + TimeDelta::hours(1),
+        ] {
+            let left = credit.at(late);
+            assert_eq!((left.open, left.closed), (0, 0));
+        }
     }
 
     #[test]
-    fn each_album_takes_calls_of_its_own() {
+    fn each_album_takes_calls_of_its_own_and_a_closed_batch_none() {
         let mut unmade = Unmade::default();
         for _ in 0..51 {
             unmade.add(Some("a"));
         }
         unmade.add(None);
         assert_eq!((unmade.len(), unmade.calls(50)), (52, 3));
-        unmade.remove(Some("a"), 50);
-        assert_eq!((unmade.len(), unmade.calls(50)), (2, 2));
-        unmade.remove(Some("a"), 7);
-        unmade.remove(None, 1);
-        assert_eq!((unmade.len(), unmade.calls(50)), (0, 0));
+        unmade.close(Some("a"), 50);
+        assert_eq!((unmade.len(), unmade.calls(50)), (52, 2));
+        unmade.end(50);
+        unmade.close(None, 1);
+        assert_eq!((unmade.len(), unmade.calls(50)), (2, 1));
     }
 }

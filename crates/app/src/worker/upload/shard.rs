@@ -71,7 +71,7 @@ pub(super) struct Upload {
     pub(super) ahead: usize,
     pub(super) unmade: Unmade,
     pub(super) running: JoinSet<(Started, Result<Sent, ItemTrouble>)>,
-    pub(super) making: JoinSet<(Option<String>, AppResult<Vec<Fate>>)>,
+    pub(super) making: JoinSet<AppResult<Vec<Fate>>>,
     pub(super) later: Vec<Outcome>,
     pub(super) faults: Vec<Outcome>,
     pub(super) missing_in_a_row: u32,
@@ -222,13 +222,13 @@ impl Upload {
         let (app, maker) = (self.app.clone(), Arc::clone(&self.maker));
         let stop = self.halt.lost.clone();
         tracing::debug!(batch.items = batch.items.len(), "a batch is closed");
-        let album = batch.album.clone();
+        self.unmade.close(batch.album.as_deref(), batch.items.len());
+        self.prepaid.close();
         let made = async move {
             let account = maker.account;
             let work = maker.make(batch);
-            let made = app.as_only_writer(account, &stop, work).await;
-            let lost = || AppError::Store(StoreError::LeaseLost);
-            (album, made.and_then(|made| made.ok_or_else(lost)))
+            let made = app.as_only_writer(account, &stop, work).await?;
+            made.ok_or(AppError::Store(StoreError::LeaseLost))
         };
         self.making.spawn(made.in_current_span());
     }
@@ -247,7 +247,8 @@ impl Upload {
                 Ok(())
             }
             Ok((started, Err(trouble))) => {
-                self.unmade.remove(started.album.as_deref(), 1);
+                self.unmade.close(started.album.as_deref(), 1);
+                self.unmade.end(1);
                 self.note_trouble(started.seq, trouble)
             }
             Err(panicked) => {
@@ -284,18 +285,16 @@ impl Upload {
     }
 
     /// A batch is made; an error ends the shard.
-    async fn note_made(
-        &mut self,
-        done: Result<(Option<String>, AppResult<Vec<Fate>>), JoinError>,
-    ) -> AppResult<()> {
-        let (album, fates) = match done {
-            Ok((album, fates)) => (album, fates?),
+    async fn note_made(&mut self, done: Result<AppResult<Vec<Fate>>, JoinError>) -> AppResult<()> {
+        self.prepaid.left(self.making.len() as u64);
+        let fates = match done {
+            Ok(fates) => fates?,
             Err(panicked) => {
                 tracing::error!(error = %panicked, "making items ended in a defect");
                 return Err(defect());
             }
         };
-        self.unmade.remove(album.as_deref(), fates.len());
+        self.unmade.end(fates.len());
         for (seq, fate) in fates {
             // What is final is recorded by the maker.
             if let Err(ItemTrouble::Later(fault)) = fate {

@@ -4,12 +4,13 @@ use std::{path::PathBuf, sync::atomic::Ordering};
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use tintype_app::AppResult;
 use tintype_emulator::{
     CallKind, Control, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, ItemBytes,
     Library, NewItem,
 };
 use tintype_model::{plan::Layout, quota::QuotaLimits, storage::StorageSettings};
-use tintype_ports::Clock;
+use tintype_ports::{Clock, vault::OAuthClient};
 use tintype_runtime::SystemClock;
 
 use super::{Party, World};
@@ -116,20 +117,24 @@ impl World {
     }
 
     pub(crate) async fn reauthorise(&self) {
+        let done = self.reauthorise_as(DEFAULT_ACCOUNT, false).await;
+        done.expect("reauthorised");
+    }
+
+    /// Puts the token of a Google account in place, whoever it is of.
+    pub(crate) async fn reauthorise_as(&self, email: &str, other: bool) -> AppResult<()> {
         let grant = self
             .control
-            .grant(DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, None)
+            .grant(email, DEFAULT_CLIENT_ID, None)
             .expect("a grant");
+        let client = OAuthClient {
+            id: DEFAULT_CLIENT_ID.into(),
+            secret: SecretString::from(DEFAULT_CLIENT_SECRET),
+        };
+        let token = SecretString::from(grant.refresh_token);
         let app = &self.process.app;
-        app.reauthorise(
-            self.first.tenant,
-            self.first.storage,
-            DEFAULT_CLIENT_ID.into(),
-            SecretString::from(DEFAULT_CLIENT_SECRET),
-            SecretString::from(grant.refresh_token),
-        )
-        .await
-        .expect("reauthorised");
+        app.reauthorise(self.first.tenant, self.first.storage, client, token, other)
+            .await
     }
 
     pub(crate) fn hide_destination(&self) {

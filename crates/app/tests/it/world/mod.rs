@@ -27,7 +27,7 @@ use tintype_model::{
 use tintype_ports::events::Seen;
 
 use process::{Defect, MovedClock, Process, fast};
-pub(crate) use uploads::photo;
+pub(crate) use tintype_emulator::small_photo as photo;
 
 /// Longer than anything here takes, so that a hang fails with a message.
 const PATIENCE: Duration = Duration::from_secs(90);

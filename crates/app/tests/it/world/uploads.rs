@@ -13,7 +13,7 @@ use tintype_app::{
     AppResult,
     setup::{NewDestination, NewPlan},
 };
-use tintype_emulator::{DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID};
+use tintype_emulator::{DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, small_photo};
 use tintype_model::{
     StorageId,
     plan::{Plan, PlanOptions, UploadOptions},
@@ -32,19 +32,6 @@ use tintype_ports::{
 use tintype_runtime::SystemClock;
 
 use super::{Party, World};
-
-/// A small photo unlike any other.
-pub(crate) fn photo(number: usize) -> Vec<u8> {
-    const TINY: &[u8] = include_bytes!("../../../../emulator/media/base-tiny.jpg");
-    let note = format!("photo {number}");
-    let mut bytes = TINY[..2].to_vec();
-    bytes.extend([0xff, 0xfe]);
-    let length = u16::try_from(note.len() + 2).expect("a short note");
-    bytes.extend(length.to_be_bytes());
-    bytes.extend(note.as_bytes());
-    bytes.extend(&TINY[2..]);
-    bytes
-}
 
 /// Looks at Google as a client of its own, which no quota of ours counts.
 struct Onlooker(AccessToken);
@@ -86,7 +73,7 @@ impl World {
     pub(crate) fn put_photos(&self, folder: &Path, below: &str, numbers: std::ops::Range<usize>) {
         for number in numbers {
             let path = format!("{below}photo-{number:04}.jpg");
-            self.put(folder, &path, &photo(number));
+            self.put(folder, &path, &small_photo(number));
         }
     }
 

@@ -117,39 +117,6 @@ pub async fn ids_of_items_and_twins_are_known(under_test: StoreUnderTest) {
     assert_eq!(elsewhere, []);
 }
 
-pub async fn a_journal_is_forgotten_whole(under_test: StoreUnderTest) {
-    let world = World::new(under_test).await;
-    let (account, other) = (world.plan.source, world.plan.destination);
-    let (_, lease) = world.listing().await;
-    for account in [account, other] {
-        send(&world, &lease, account, &["a", "b"]).await;
-        let settled = world
-            .store
-            .settle_doubts(&lease, account, &[], &[twin("twin-1")])
-            .await;
-        settled.expect("settled");
-    }
-    let call = UploadRecord {
-        made: vec![made_of("a", Some("item-a"))],
-        doubtful: vec![hash("b")],
-        ..UploadRecord::default()
-    };
-    record(&world, &lease, call).await;
-    let forgotten = world.store.forget_journal(world.tenant, account).await;
-    forgotten.expect("forgotten");
-    assert_eq!(journal(&world, account, &["a", "b"]).await, []);
-    assert_eq!(doubtful(&world, None, 9).await, []);
-    assert_eq!(twins(&world, account).await, []);
-    assert_eq!(journalled(&world, account, &["item-a", "twin-1"]).await, []);
-    assert_eq!(
-        journal(&world, other, &["a", "b"]).await,
-        [unmade("a"), unmade("b")]
-    );
-    assert_eq!(twins(&world, other).await.len(), 1);
-    send(&world, &lease, account, &["a"]).await;
-    assert_eq!(journal(&world, account, &["a"]).await, [unmade("a")]);
-}
-
 pub async fn tenants_have_journals_of_their_own(under_test: StoreUnderTest) {
     let world = World::new(under_test).await;
     let account = world.plan.source;
@@ -180,8 +147,13 @@ pub async fn tenants_have_journals_of_their_own(under_test: StoreUnderTest) {
     let (_, theirs) = neighbour.listing().await;
     send(&neighbour, &theirs, account, &["a"]).await;
     assert_eq!(journal(&neighbour, account, &["a"]).await, [unmade("a")]);
-    let forgotten = store.forget_journal(neighbour.tenant, account).await;
+    let forgets = UploadRecord {
+        forgotten: vec![hash("a")],
+        ..UploadRecord::default()
+    };
+    let forgotten = store.record_uploads(&theirs, account, &forgets).await;
     forgotten.expect("forgotten");
+    assert_eq!(journal(&neighbour, account, &["a"]).await, []);
     assert_eq!(
         journal(&world, account, &["a", "b"]).await,
         [made("a", Some("item-a")), unmade("b")]
