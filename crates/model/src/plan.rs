@@ -127,6 +127,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The Google account whose quota it spends; of a transfer the one that is written to, which costs more calls.
+    #[must_use]
+    pub const fn account(&self) -> StorageId {
+        match self.kind {
+            PlanKind::Backup => self.source,
+            PlanKind::Upload | PlanKind::Transfer => self.destination,
+        }
+    }
+
     /// The first time after `now` at which it runs by itself.
     #[must_use]
     pub fn next_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

@@ -58,13 +58,8 @@ impl App {
             return Ok(None);
         }
         let plan = self.plan(tenant, run.plan).await?;
-        let account = match plan.kind {
-            PlanKind::Backup => plan.source,
-            // Of a transfer, what is written costs more calls than what is read.
-            PlanKind::Upload | PlanKind::Transfer => plan.destination,
-        };
-        let StorageSettings::GooglePhotos(account) = self.storage(tenant, account).await?.settings
-        else {
+        let account = self.storage(tenant, plan.account()).await?;
+        let StorageSettings::GooglePhotos(account) = account.settings else {
             return Ok(None);
         };
         let progress = self.ports.store.progress(tenant, run.id).await?;
@@ -94,13 +89,8 @@ impl App {
             .filter(|it| spends(it))
             .map(|it| it.id)
             .collect();
-        let spending = store.plans(tenant).await?.into_iter().filter(|plan| {
-            let account = match plan.kind {
-                PlanKind::Backup => plan.source,
-                PlanKind::Upload | PlanKind::Transfer => plan.destination,
-            };
-            accounts.contains(&account)
-        });
+        let plans = store.plans(tenant).await?.into_iter();
+        let spending = plans.filter(|plan| accounts.contains(&plan.account()));
         let plans: HashMap<_, _> = spending.map(|plan| (plan.id, plan.kind)).collect();
         let going_on = RunFilter {
             plan: None,

@@ -50,10 +50,17 @@ impl App {
         plan: &Plan,
         run: Option<RunId>,
     ) -> AppResult<Arc<dyn Archive>> {
-        let backup = self.plan_uploaded(plan).await?.ok_or_else(|| {
-            AppError::Invalid("from: the plan sends files, not a snapshot".into())
-        })?;
-        self.archive_of(&backup, run, "read").await
+        let backup = self.plan_uploaded(plan).await?.ok_or_else(sends_files)?;
+        self.open_to_read(&backup, run).await
+    }
+
+    /// The archive of a backup, for somebody who only reads it.
+    pub(crate) async fn open_to_read(
+        &self,
+        backup: &Plan,
+        run: Option<RunId>,
+    ) -> AppResult<Arc<dyn Archive>> {
+        self.archive_of(backup, run, "read").await
     }
 
     /// The backup whose snapshot an upload sends; `None` when it sends files.
@@ -69,9 +76,7 @@ impl App {
     /// The snapshot that an upload sends: the one that it names, else the newest.
     pub(crate) async fn snapshot_to_upload(&self, plan: &Plan) -> AppResult<SnapshotId> {
         match plan.options.upload.unwrap_or_default().from {
-            UploadFrom::Files => Err(AppError::Invalid(
-                "from: the plan sends files, not a snapshot".into(),
-            )),
+            UploadFrom::Files => Err(sends_files()),
             UploadFrom::Snapshot {
                 snapshot: Some(id), ..
             } => Ok(id),
@@ -144,4 +149,8 @@ impl App {
         };
         Ok(self.ports.archives.open(spec).await?)
     }
+}
+
+fn sends_files() -> AppError {
+    AppError::Invalid("upload.from: the plan sends files, not a snapshot".into())
 }

@@ -13,14 +13,15 @@ use tintype_model::{
 };
 use tintype_ports::{archive::ManifestEntry, files::Found};
 
-use crate::{App, AppError, AppResult};
+use crate::{
+    App, AppError, AppResult,
+    worker::{from_file, from_manifest, upload::LARGE},
+};
 
 /// Files that one look at the catalogue compares.
 const PAGE: usize = 500;
 /// Refused files that are named.
 const NAMED: usize = 100;
-/// From here on a file takes three calls to be sent, below one.
-const LARGE: u64 = 8 << 20;
 
 /// A file that Google would not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,7 +208,7 @@ impl App {
         let items = entries.filter_map(|entry| {
             let looked = match entry {
                 Ok(ManifestEntry::Item(item)) => {
-                    let (id, metadata) = crate::worker::from_manifest(*item);
+                    let (id, metadata) = from_manifest(*item);
                     Some(Ok(of_item(id, &metadata)))
                 }
                 Ok(_) => None,
@@ -222,7 +223,7 @@ impl App {
 fn of_file(found: Found, with_albums: bool) -> Looked {
     match found {
         Found::File(file) => {
-            let (id, metadata) = crate::worker::from_file(file, with_albums);
+            let (id, metadata) = from_file(file, with_albums);
             of_item(id, &metadata)
         }
         Found::Unreadable { path, reason } => Looked::Unreadable(RefusedFile { path, reason }),

@@ -23,6 +23,7 @@ use super::{
     findings::Findings,
     heartbeat::Halt,
     slot::ShardEnd,
+    upload::LONGEST_TITLE,
 };
 use crate::{App, AppError, AppResult, steps::Step};
 
@@ -30,8 +31,6 @@ use crate::{App, AppError, AppResult, steps::Step};
 const PAGE: usize = 100;
 /// Catalogue rows that one look brings.
 const LOOK: u32 = 1_000;
-/// Google's limit for the title of an album, in characters.
-const LONGEST_TITLE: usize = 500;
 /// Members of an album that one write holds.
 const MEMBERS: usize = 500;
 

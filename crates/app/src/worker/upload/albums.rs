@@ -5,13 +5,11 @@ use std::collections::HashSet;
 use tintype_model::{album::Album, item::ProviderId};
 use tintype_ports::{PhotoError, store::AlbumPart};
 
-use super::make::Maker;
+use super::{LONGEST_TITLE, make::Maker};
 use crate::{AppError, AppResult, steps::Step};
 
 /// Google's limit.
 const LARGEST_ALBUM: u64 = 20_000;
-/// Google's limit for a title, in characters.
-const LONGEST_TITLE: usize = 500;
 /// More pages of albums than any account has.
 const MOST_PAGES: u32 = 2_000;
 

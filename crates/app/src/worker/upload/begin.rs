@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tintype_model::{
-    BlobHash,
     item::StoredContent,
     plan::{Plan, PlanKind},
     shard::Lease,
@@ -12,7 +11,7 @@ use tintype_model::{
 use tintype_ports::{
     PhotoError,
     photos::{Persistence, Traffic},
-    store::{Outcome, PendingItem},
+    store::{Outcome, PendingItem, UploadRecord},
 };
 use tokio::task::JoinSet;
 
@@ -21,6 +20,7 @@ use super::{
         account::Account, feed::Feed, gate::Gate, heartbeat::Halt, slot::ShardEnd,
         transfer::SHARD_LIMIT,
     },
+    archived,
     batches::Batches,
     make::Maker,
     origin::Origin,
@@ -56,7 +56,7 @@ impl App {
             .pending(shard.tenant, shard.id, None, SHARD_LIMIT)
             .await?;
         let mut upload = self.begin_upload(lease, account, halt).await?;
-        let supply = upload.supply(lease, items).await?;
+        let supply = upload.supply(items).await?;
         let end = upload.run(supply).await;
         let mut spent = upload.maker.gate.take_spent();
         if let Some(gate) = &upload.source_gate {
@@ -140,10 +140,16 @@ impl App {
             let account = self.ports.sources.open(gate, Persistence::Usual);
             return Ok((Origin::Account(account), Some(source.gate)));
         }
-        if self.plan_uploaded(plan).await?.is_some() {
-            let archive = self.open_uploaded_archive(plan, run).await?;
+        if let Some(backup) = self.plan_uploaded(plan).await? {
+            let archive = self.open_to_read(&backup, run).await?;
             archive.open().await.map_err(AppError::Source)?;
-            return Ok((Origin::Archive(archive), None));
+            return Ok((
+                Origin::Archive {
+                    archive,
+                    goes_back: backup.source == plan.destination,
+                },
+                None,
+            ));
         }
         Ok((Origin::Files(self.open_files(plan, run).await?), None))
     }
@@ -151,7 +157,7 @@ impl App {
 
 impl Upload {
     /// What there is to send: without what Google would not take, and what the account has already.
-    async fn supply(&mut self, lease: &Lease, items: Vec<PendingItem>) -> AppResult<Supply> {
+    async fn supply(&mut self, items: Vec<PendingItem>) -> AppResult<Supply> {
         let mut wanted = Vec::with_capacity(items.len());
         for item in items {
             match check(&item) {
@@ -165,7 +171,10 @@ impl Upload {
         self.record_faults().await?;
         Ok(match &self.sender.origin {
             Origin::Files(_) => Supply::files(wanted),
-            Origin::Archive(_) => Supply::files(self.without_present(lease, wanted).await?),
+            Origin::Archive {
+                goes_back: true, ..
+            } => Supply::files(self.without_present(wanted).await?),
+            Origin::Archive { .. } => Supply::files(wanted),
             Origin::Account(source) => Supply::Account(Box::new(Feed::new(
                 self.app.clone(),
                 Arc::clone(source),
@@ -175,50 +184,31 @@ impl Upload {
         })
     }
 
-    /// A snapshot that goes back to where it came from: what is still there is not sent a second time, for what Google gave us
-    /// is not byte for byte what it has.
-    async fn without_present(
-        &self,
-        lease: &Lease,
-        items: Vec<PendingItem>,
-    ) -> AppResult<Vec<PendingItem>> {
-        let backup = self.app.plan_uploaded(&self.plan).await?;
-        if backup.is_none_or(|backup| backup.source != self.plan.destination) {
-            return Ok(items);
-        }
+    /// Of a snapshot that goes back to where it came from, what is no longer there: what Google gave us is not byte for byte what
+    /// it has, so that it would not know the rest again.
+    async fn without_present(&self, items: Vec<PendingItem>) -> AppResult<Vec<PendingItem>> {
         let mut absent = Vec::with_capacity(items.len());
         for chunk in items.chunks(LOOK) {
             let ids: Vec<_> = chunk.iter().map(|item| item.provider_id.clone()).collect();
             let answers = self.maker.source.items(&ids).await?;
-            let mut outcomes = Vec::new();
+            let mut record = UploadRecord::default();
             for (item, answer) in chunk.iter().zip(answers) {
-                match (answer, &item.metadata.file) {
-                    (Ok(there), Some(file)) => outcomes.push(Outcome {
+                match (answer, archived(item)) {
+                    (Ok(there), Some((blob, size))) => record.outcomes.push(Outcome {
                         seq: item.seq,
-                        result: Ok(present(item, there.id.as_str(), &file.version, file.size)),
+                        result: Ok(StoredContent {
+                            blob,
+                            size,
+                            path: there.id.as_str().to_owned(),
+                            fidelity: as_sent(),
+                        }),
                     }),
-                    (Err(PhotoError::ItemNotFound), _) => absent.push(item.clone()),
+                    (Ok(_), None) | (Err(PhotoError::ItemNotFound), _) => absent.push(item.clone()),
                     (Err(error), _) => return Err(error.into()),
-                    (Ok(_), None) => absent.push(item.clone()),
                 }
             }
-            let mut spent = self.maker.gate.take_spent();
-            spent.stored += outcomes.len() as u64;
-            let store = &self.app.ports.store;
-            store.record(lease, &outcomes, &spent).await?;
+            self.maker.record(record).await?;
         }
         Ok(absent)
-    }
-}
-
-/// An item of a snapshot that is still where it came from.
-fn present(item: &PendingItem, id: &str, version: &str, size: u64) -> StoredContent {
-    StoredContent {
-        blob: version
-            .parse()
-            .unwrap_or_else(|_| BlobHash::of(item.provider_id.as_str().as_bytes())),
-        size,
-        path: id.to_owned(),
-        fidelity: as_sent(),
     }
 }

@@ -6,7 +6,7 @@ use tintype_model::{StorageId, item::ProviderId, shard::Lease};
 use tintype_ports::{
     PhotoError, PhotoSink, PhotoSource,
     photos::{Creation, NewItem},
-    store::{AlbumGrowth, SentBytes, UploadRecord},
+    store::{AlbumGrowth, Outcome, SentBytes, UploadRecord},
 };
 use tracing::{Instrument as _, debug_span, field::Empty};
 
@@ -102,12 +102,8 @@ impl Maker {
             self.sink.add_to_album(&target.part.id, &ids).await?;
             record.albums.push(target.grown_by(ids.len()));
         }
-        for (sent, id) in known {
-            record.outcomes.push(stored(&sent, Some(&id)));
-        }
-        for sent in std::mem::take(&mut sorted.nameless) {
-            record.outcomes.push(stored(&sent, None));
-        }
+        record.outcomes.extend(there(&known, &sorted.nameless));
+        sorted.nameless.clear();
         Ok(())
     }
 
@@ -268,13 +264,10 @@ impl Maker {
             return Ok(());
         }
         let sorted = self.sort(twins).await?;
-        let mut record = UploadRecord::default();
-        for (sent, id) in &sorted.known {
-            record.outcomes.push(stored(sent, Some(id)));
-        }
-        for sent in &sorted.nameless {
-            record.outcomes.push(stored(sent, None));
-        }
+        let record = UploadRecord {
+            outcomes: there(&sorted.known, &sorted.nameless).collect(),
+            ..UploadRecord::default()
+        };
         fates.extend(self.record(record).await?);
         // What the first of them did not become, they do not become either; the next try begins with them.
         let ready = sorted.ready.into_iter().map(|ready| ready.sent);
@@ -283,6 +276,12 @@ impl Maker {
         }
         Ok(())
     }
+}
+
+/// What is there by the journal, with its id where that is known.
+fn there(known: &[(Sent, ProviderId)], nameless: &[Sent]) -> impl Iterator<Item = Outcome> {
+    let known = known.iter().map(|(sent, id)| stored(sent, Some(id)));
+    known.chain(nameless.iter().map(|sent| stored(sent, None)))
 }
 
 /// Two halves of a batch; the second is empty when it is one item.

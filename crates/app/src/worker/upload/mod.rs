@@ -50,6 +50,25 @@ pub(super) struct Voucher {
     pub(super) expires_at: DateTime<Utc>,
 }
 
+/// From here on bytes are not held but read piece by piece, and an interruption costs only what was under way. It takes three calls
+/// to send them, below one.
+pub(crate) const LARGE: u64 = 8 << 20;
+
+/// Google's limit for the title of an album, in characters.
+pub(crate) const LONGEST_TITLE: usize = 500;
+
+/// What a snapshot says of an item's bytes: their hash and length.
+pub(super) fn archived(item: &PendingItem) -> Option<(BlobHash, u64)> {
+    let file = item.metadata.file.as_ref()?;
+    Some((file.version.parse().ok()?, file.size))
+}
+
+/// What a person looks for.
+pub(super) fn place_of(item: &PendingItem) -> &str {
+    let path = item.metadata.file.as_ref().map(|file| file.path.as_str());
+    path.unwrap_or(&item.metadata.filename)
+}
+
 /// The title of the album that an item is made in.
 pub(super) fn album_of(item: &PendingItem) -> Option<&str> {
     item.metadata.file.as_ref()?.album.as_deref()

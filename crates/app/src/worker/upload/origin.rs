@@ -29,7 +29,11 @@ pub(super) enum Origin {
     /// Files as they lie in a folder or bucket.
     Files(Arc<dyn Files>),
     /// Objects of an archive.
-    Archive(Arc<dyn Archive>),
+    Archive {
+        archive: Arc<dyn Archive>,
+        /// Whether they go to the account that they once came from.
+        goes_back: bool,
+    },
     /// Another Google account.
     Account(Arc<dyn PhotoSource>),
 }
@@ -60,7 +64,7 @@ impl Origin {
                 };
                 Ok(Opened { size, pieces })
             }
-            Self::Archive(archive) => {
+            Self::Archive { archive, .. } => {
                 let opened = archive.read(path).await;
                 let pieces = match opened {
                     Ok(pieces) => pieces.map_err(of_archive).boxed(),
@@ -82,7 +86,7 @@ impl Origin {
         };
         let place = match self {
             Self::Files(files) => files.walk().await.map(drop),
-            Self::Archive(archive) => archive.open().await,
+            Self::Archive { archive, .. } => archive.open().await,
             Self::Account(_) => Ok(()),
         };
         match place {

@@ -8,13 +8,13 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use tintype_media::accepted;
 use tintype_model::{BlobHash, BlobHasher, ErrorKind, item::ItemFault};
 use tintype_ports::{
-    photos::{BaseUrl, Body, BodyBroke, Pieces},
+    photos::{Body, BodyBroke, Pieces},
     store::PendingItem,
 };
 
 use super::{
     super::trouble::ItemTrouble,
-    origin::{Opened, Origin},
+    origin::{Opened, Origin, Stream},
 };
 
 /// Whether bytes may be what their name says. Google is the judge of a photo that is damaged; what is none at all is not sent.
@@ -85,16 +85,17 @@ impl Passed {
 pub(super) struct LargeBody {
     origin: Origin,
     item: PendingItem,
-    url: Option<BaseUrl>,
+    /// From the start, for the first who asks.
+    opened: Option<Stream>,
     passed: Arc<Mutex<Passed>>,
 }
 
 impl LargeBody {
-    pub(super) fn new(origin: Origin, item: PendingItem, url: Option<BaseUrl>) -> Self {
+    pub(super) fn new(origin: Origin, item: PendingItem, opened: Stream) -> Self {
         Self {
             origin,
             item,
-            url,
+            opened: Some(opened),
             passed: Arc::default(),
         }
     }
@@ -120,15 +121,15 @@ fn lock(passed: &Mutex<Passed>) -> std::sync::MutexGuard<'_, Passed> {
 #[async_trait]
 impl Body for LargeBody {
     async fn read_from(&mut self, offset: u64) -> Result<Pieces, BodyBroke> {
-        // The URL is good for the first try; whoever comes back later gets a fresh one.
-        let url = self.url.take();
-        let opened = self.origin.open(&self.item, url.as_ref(), offset).await;
-        let pieces = match opened {
-            Ok(opened) => opened.pieces,
-            Err(trouble) => {
-                lock(&self.passed).trouble = Some(trouble);
-                return Err(BodyBroke);
-            }
+        let pieces = match self.opened.take().filter(|_| offset == 0) {
+            Some(pieces) => pieces,
+            None => match self.origin.open(&self.item, None, offset).await {
+                Ok(opened) => opened.pieces,
+                Err(trouble) => {
+                    lock(&self.passed).trouble = Some(trouble);
+                    return Err(BodyBroke);
+                }
+            },
         };
         let (on_piece, on_trouble) = (Arc::clone(&self.passed), Arc::clone(&self.passed));
         let (mut at, item) = (offset, self.item.clone());

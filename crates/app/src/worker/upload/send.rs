@@ -14,14 +14,13 @@ use tracing::{Instrument as _, debug_span};
 
 use super::{
     super::trouble::ItemTrouble,
-    How, Sent, Voucher,
+    How, LARGE, Sent, Voucher, archived,
     origin::{Opened, Origin},
+    place_of,
     read::{LargeBody, check_kind, whole},
 };
 use crate::{App, steps::Step};
 
-/// From here on bytes are not held but read piece by piece, and an interruption costs only what was under way.
-const LARGE: u64 = 8 << 20;
 /// Room that a large item takes while it is sent.
 const LARGE_ROOM: u64 = 1 << 20;
 /// Google takes a token for a day; less is counted on, because nobody says when the day began.
@@ -68,24 +67,20 @@ impl Sender {
         if size < LARGE {
             self.send_whole(item, opened, size).await
         } else {
-            drop(opened);
-            self.send_large(item, url, size).await
+            self.send_large(item, opened, size).await
         }
     }
 
     /// An item of an archive is known by its hash before it is read.
     async fn sent_by_name(&self, item: &PendingItem) -> Result<Option<Sent>, ItemTrouble> {
-        let (Origin::Archive(_), Some(file)) = (&self.origin, &item.metadata.file) else {
-            return Ok(None);
-        };
-        let Ok(content) = file.version.parse::<BlobHash>() else {
+        let (Origin::Archive { .. }, Some((content, size))) = (&self.origin, archived(item)) else {
             return Ok(None);
         };
         let how = self.known(content).await?;
         Ok(how.map(|how| Sent {
             item: item.clone(),
             content,
-            size: file.size,
+            size,
             how,
         }))
     }
@@ -121,11 +116,11 @@ impl Sender {
     async fn send_large(
         &self,
         item: PendingItem,
-        url: Option<BaseUrl>,
+        opened: Opened,
         size: u64,
     ) -> Result<Sent, ItemTrouble> {
         let _room = self.app.upload_memory.room_for(LARGE_ROOM).await;
-        let mut body = LargeBody::new(self.origin.clone(), item.clone(), url);
+        let mut body = LargeBody::new(self.origin.clone(), item.clone(), opened.pieces);
         let sent = self
             .sink
             .send_large(&item.metadata.mime_type, size, &mut body)
@@ -160,17 +155,15 @@ impl Sender {
 
     /// An object that is not what its manifest says is not sent on as if it were.
     fn check_archive(&self, item: &PendingItem, content: BlobHash) -> Result<(), ItemTrouble> {
-        let (Origin::Archive(_), Some(file)) = (&self.origin, &item.metadata.file) else {
-            return Ok(());
-        };
-        if file.version == content.to_string() {
+        let is_archived = matches!(self.origin, Origin::Archive { .. });
+        if !is_archived || archived(item).is_some_and(|(expected, _)| expected == content) {
             return Ok(());
         }
         Err(ItemTrouble::Item(ItemFault {
             kind: ErrorKind::Corrupt,
             message: format!(
                 "{}: damaged in the archive, its bytes are not what the snapshot says; verify the archive",
-                file.path
+                place_of(item)
             ),
         }))
     }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
-use tintype_model::{item::ItemFault, plan::Plan, progress::Progress};
+use tintype_model::{item::ItemFault, plan::Plan};
 use tintype_ports::{
     StoreError,
     photos::BaseUrl,
-    store::{Outcome, PendingItem},
+    store::{Outcome, PendingItem, UploadRecord},
 };
 use tokio::{
     task::{JoinError, JoinSet},
@@ -309,16 +309,11 @@ impl Upload {
     }
 
     pub(super) async fn record_faults(&mut self) -> AppResult<()> {
-        let faults = std::mem::take(&mut self.faults);
-        if faults.is_empty() {
-            return Ok(());
-        }
-        let spent = Progress {
-            failed: faults.len() as u64,
-            ..self.maker.gate.take_spent()
+        let record = UploadRecord {
+            outcomes: std::mem::take(&mut self.faults),
+            ..UploadRecord::default()
         };
-        let store = &self.app.ports.store;
-        Ok(store.record(&self.maker.lease, &faults, &spent).await?)
+        self.maker.record(record).await.map(drop)
     }
 
     async fn tell(&mut self) {

@@ -15,7 +15,7 @@ use super::{
     super::trouble::ItemTrouble,
     Sent,
     make::{Fate, Target},
-    path_of,
+    path_of, place_of,
     sort::Ready,
 };
 
@@ -93,7 +93,10 @@ pub(super) fn judge(
 fn not_now(sent: &Sent, text: &str) -> Fate {
     let fault = ItemFault {
         kind: ErrorKind::Unavailable,
-        message: format!("{}: google cannot make it now: {text}", place_of(sent)),
+        message: format!(
+            "{}: google cannot make it now: {text}",
+            place_of(&sent.item)
+        ),
     };
     (sent.item.seq, Err(ItemTrouble::Later(fault)))
 }
@@ -105,17 +108,10 @@ fn refused(sent: &Sent, text: &str) -> Outcome {
             kind: ErrorKind::Corrupt,
             message: format!(
                 "{}: google makes no photo of it: {text} Open the file and save it anew, or leave it out.",
-                place_of(sent)
+                place_of(&sent.item)
             ),
         }),
     }
-}
-
-/// What a person looks for.
-fn place_of(sent: &Sent) -> &str {
-    let metadata = &sent.item.metadata;
-    let path = metadata.file.as_ref().map(|file| file.path.as_str());
-    path.unwrap_or(&metadata.filename)
 }
 
 /// What becomes of an item whose call failed although it was alone.
