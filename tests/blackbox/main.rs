@@ -7,6 +7,7 @@ mod demo;
 mod fleet;
 mod household;
 mod kill;
+mod picks;
 mod storage;
 mod upload;
 mod verify;

@@ -7,7 +7,10 @@ use tintype_ports::{
     photos::PhotoSources, trace::TraceLink,
 };
 
+use tokio::sync::Semaphore;
+
 use crate::{
+    schedule::LOOKS,
     settings::Settings,
     steps::Steps,
     worker::{committer::Committers, permits::Permits, upload::Memory, urls::UrlCache},
@@ -53,6 +56,8 @@ pub struct App {
     pub(crate) committers: Arc<Committers>,
     pub(crate) writers: Arc<Writers>,
     pub(crate) upload_memory: Arc<Memory>,
+    /// Places for looks at picking sessions.
+    pub(crate) looks: Arc<Semaphore>,
 }
 
 impl App {
@@ -64,6 +69,7 @@ impl App {
             urls: Arc::new(UrlCache::new(settings.url_cache, settings.url_lifetime)),
             committers: Arc::new(Committers::default()),
             writers: Arc::new(Writers::default()),
+            looks: Arc::new(Semaphore::new(LOOKS)),
             upload_memory: Arc::new(Memory::new(settings.upload_memory)),
             settings: Arc::new(settings),
             ports,

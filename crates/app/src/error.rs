@@ -40,6 +40,14 @@ pub enum AppError {
     /// What is to be uploaded could not be read.
     #[error("the source could not be read")]
     Source(#[source] ArchiveError),
+    /// A person is to pick photos first.
+    #[error("pick photos at {uri}")]
+    PickAwaited {
+        /// Where.
+        uri: String,
+        /// How long to wait before a look whether they have.
+        poll_after: std::time::Duration,
+    },
     /// A task of ours ended without a result.
     #[error("the work ended in a defect of the program: {0}")]
     Defect(&'static str),
@@ -66,6 +74,7 @@ impl AppError {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Conflict(_) | Self::Refused(_) => ErrorKind::Conflict,
             Self::Defect(_) => ErrorKind::Internal,
+            Self::PickAwaited { .. } => ErrorKind::PickAwaited,
             Self::Store(error) => error.kind(),
             Self::Vault(error) => error.kind(),
             Self::Photos(error) => error.kind(),

@@ -46,6 +46,8 @@ pub struct Settings {
     pub shard_attempts: u32,
     /// How long after destination trouble the run looks by itself whether it was mended.
     pub mend_interval: Duration,
+    /// How often a run that waits for a person to pick is looked at, at most: less often the longer it takes.
+    pub pick_poll: Duration,
     /// Pages between two checkpoints of a listing that changes nothing.
     pub checkpoint_pages: u32,
     /// Base URLs kept between listing and download, at most.
@@ -82,6 +84,7 @@ impl Default for Settings {
             shard_backoff: Duration::from_secs(15),
             shard_attempts: 6,
             mend_interval: Duration::from_secs(60),
+            pick_poll: Duration::from_secs(5),
             checkpoint_pages: 32,
             url_cache: 10_000,
             url_lifetime: Duration::from_secs(50 * 60),

@@ -146,6 +146,8 @@ pub struct Switches {
     pub api_disabled: bool,
     /// Google Photos is disabled for the user.
     pub photos_disabled: bool,
+    /// The Picker's ids are not those of the Library API.
+    pub picker_own_ids: bool,
     /// Milliseconds each call of a kind waits before it is answered.
     pub latency_ms: BTreeMap<CallKind, u64>,
     /// Bytes per second of each base-URL answer; `None` is unlimited.
@@ -191,6 +193,7 @@ impl Default for Switches {
             consent: None,
             api_disabled: false,
             photos_disabled: false,
+            picker_own_ids: true,
             latency_ms: BTreeMap::new(),
             bandwidth: None,
         }

@@ -34,6 +34,8 @@ pub(crate) struct Caller {
     pub(crate) settings: Arc<GoogleSettings>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) gate: Arc<dyn CallGate>,
+    /// Base URLs open nothing by themselves: bytes are asked for with the access token.
+    pub(crate) signs_downloads: bool,
 }
 
 /// How a call of the Library API is made.
@@ -147,6 +149,20 @@ impl Caller {
         admitted.map_err(|error| Failure::Final(failure::of_quota(error)))?;
         let token = self.gate.access_token(rejected).await;
         token.map_err(|error| Failure::Final(failure::of_vault(error)))
+    }
+
+    /// A request for an item's bytes, with the access token where that is needed. One that has died meanwhile shows as a base URL
+    /// that has, and a new one of these comes with a new token.
+    pub(crate) async fn for_bytes(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<RequestBuilder, Failure> {
+        if !self.signs_downloads {
+            return Ok(request);
+        }
+        let token = self.gate.access_token(None).await;
+        let token = token.map_err(|error| Failure::Final(failure::of_vault(error)))?;
+        Ok(request.bearer_auth(token.secret.expose_secret()))
     }
 
     async fn one_attempt<T>(

@@ -9,6 +9,8 @@ use url::Url;
 pub struct GoogleEndpoints {
     /// Root of the Library API, without `/v1`.
     pub library: Url,
+    /// Root of the Picker API, without `/v1`.
+    pub picker: Url,
     /// Where grants are traded for access tokens.
     pub token: Url,
     /// Where grants are revoked.
@@ -21,6 +23,7 @@ pub struct GoogleEndpoints {
 
 static GOOGLE: LazyLock<GoogleEndpoints> = LazyLock::new(|| GoogleEndpoints {
     library: pinned("https://photoslibrary.googleapis.com/"),
+    picker: pinned("https://photospicker.googleapis.com/"),
     token: pinned("https://oauth2.googleapis.com/token"),
     revoke: pinned("https://oauth2.googleapis.com/revoke"),
     auth: pinned("https://accounts.google.com/o/oauth2/v2/auth"),
@@ -44,6 +47,7 @@ impl GoogleEndpoints {
     pub fn at(base: &Url) -> Self {
         Self {
             library: base.clone(),
+            picker: base.clone(),
             token: below(base, "token"),
             revoke: below(base, "revoke"),
             auth: below(base, "o/oauth2/v2/auth"),
@@ -54,6 +58,11 @@ impl GoogleEndpoints {
     /// A call of the Library API, such as `mediaItems:search`.
     pub(crate) fn call(&self, path: &str) -> Url {
         below(&self.library, &format!("v1/{path}"))
+    }
+
+    /// A call of the Picker API, such as `sessions`.
+    pub(crate) fn pick(&self, path: &str) -> Url {
+        below(&self.picker, &format!("v1/{path}"))
     }
 }
 

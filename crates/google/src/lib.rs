@@ -9,6 +9,7 @@
 //! | `library` | the Library API, read side: listings, albums, items by id |
 //! | `download` | base URLs: bytes, with resumption |
 //! | `upload` | bytes on their way to Google, and the items and albums that are made of them |
+//! | `picker` | what a person picks: sessions, and their items as a source |
 //! | `oauth` | sign-in, tokens and their end, which only the vault calls |
 //!
 //! Every attempt, repeated ones included, first asks the `CallGate`; the client below repeats nothing by itself.
@@ -21,6 +22,7 @@ mod failure;
 mod library;
 mod oauth;
 mod patience;
+mod picker;
 pub mod settings;
 mod source;
 mod upload;

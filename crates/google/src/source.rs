@@ -13,11 +13,12 @@ use tintype_ports::{
     clock::Entropy,
     photos::{
         BaseUrl, Batch, Body, CallGate, Download, ListedItem, NewItem, Page, Persistence,
-        PhotoError, PhotoSink, PhotoSource, PhotoSources, Scope, SendError, UploadToken,
+        PhotoError, PhotoPicker, PhotoSink, PhotoSource, PhotoSources, Scope, SendError,
+        UploadToken,
     },
 };
 
-use crate::{attempt::Caller, download, library, settings::GoogleSettings, upload};
+use crate::{attempt::Caller, download, library, picker::Picker, settings::GoogleSettings, upload};
 
 /// Opens Google Photos accounts. Connections are shared by all of them.
 #[derive(Debug, Clone)]
@@ -45,6 +46,16 @@ impl PhotoSources for GooglePhotosSources {
         Arc::new(self.account(gate, persistence))
     }
 
+    fn open_picker(
+        &self,
+        gate: Arc<dyn CallGate>,
+        persistence: Persistence,
+    ) -> Arc<dyn PhotoPicker> {
+        let mut caller = self.caller(gate, persistence);
+        caller.signs_downloads = true;
+        Arc::new(Picker(Arc::new(caller)))
+    }
+
     fn open_sink(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Arc<dyn PhotoSink> {
         Arc::new(self.account(gate, persistence))
     }
@@ -52,6 +63,10 @@ impl PhotoSources for GooglePhotosSources {
 
 impl GooglePhotosSources {
     fn account(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> GooglePhotos {
+        GooglePhotos(Arc::new(self.caller(gate, persistence)))
+    }
+
+    fn caller(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Caller {
         let settings = match persistence {
             Persistence::Usual => Arc::clone(&self.settings),
             Persistence::Once => {
@@ -61,12 +76,13 @@ impl GooglePhotosSources {
                 Arc::new(once)
             }
         };
-        GooglePhotos(Arc::new(Caller {
+        Caller {
             client: self.client.clone(),
             settings,
             entropy: Arc::clone(&self.entropy),
             gate,
-        }))
+            signs_downloads: false,
+        }
     }
 }
 

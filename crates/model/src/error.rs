@@ -26,6 +26,8 @@ pub enum ErrorKind {
     DestinationMissing,
     /// The destination refuses writes.
     DestinationReadOnly,
+    /// A person has yet to pick photos.
+    PickAwaited,
     /// Bytes are not what they should be.
     Corrupt,
     /// Somebody else holds the lease: stop at once.
@@ -48,6 +50,7 @@ impl ErrorKind {
             | Self::DestinationFull
             | Self::DestinationMissing
             | Self::DestinationReadOnly
+            | Self::PickAwaited
             | Self::Corrupt
             | Self::LeaseLost
             | Self::Internal => 1,
@@ -60,7 +63,7 @@ impl ErrorKind {
         match self {
             Self::InvalidInput => 422,
             Self::NotFound => 404,
-            Self::Conflict | Self::LeaseLost => 409,
+            Self::Conflict | Self::LeaseLost | Self::PickAwaited => 409,
             Self::AuthLost => 401,
             Self::Forbidden => 403,
             Self::QuotaExhausted => 429,
@@ -85,6 +88,7 @@ impl ErrorKind {
             Self::DestinationFull => "destination_full",
             Self::DestinationMissing => "destination_missing",
             Self::DestinationReadOnly => "destination_read_only",
+            Self::PickAwaited => "pick_awaited",
             Self::Corrupt => "corrupt",
             Self::LeaseLost => "lease_lost",
             Self::Internal => "internal",

@@ -65,6 +65,20 @@ pub struct Fidelity {
 }
 
 impl Fidelity {
+    /// Orders what we got for one photo, the best last: the original before what Google makes of it, then more pixels, then a
+    /// position that was kept.
+    #[must_use]
+    pub fn rank(&self) -> (bool, u64, bool) {
+        let pixels = self
+            .got
+            .map_or(0, |it| u64::from(it.width) * u64::from(it.height));
+        (
+            self.encoding == Encoding::Original,
+            pixels,
+            self.location == Location::Present,
+        )
+    }
+
     /// True when both sizes are known and differ. Rotation is not a difference: EXIF orientation swaps the sides.
     #[must_use]
     pub fn dimensions_differ(&self) -> bool {

@@ -1,63 +1,13 @@
 //! An item: one photo or video as the provider knows it, and what we hold of it.
 
-use std::{fmt, str::FromStr};
+mod provider_id;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{BlobHash, ErrorKind, Fidelity, fidelity::Dimensions};
 
-/// An id that the provider gave: text of 1 to 512 characters of `[A-Za-z0-9_-]`. Never a path.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ProviderId(String);
-
-/// The provider sent something that cannot be an id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a provider id has 1 to 512 characters of A-Z a-z 0-9 _ -")]
-pub struct ParseProviderIdError;
-
-impl FromStr for ProviderId {
-    type Err = ParseProviderIdError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl TryFrom<String> for ProviderId {
-    type Error = ParseProviderIdError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        let valid = (1..=512).contains(&text.len()) && text.bytes().all(allowed);
-        if valid {
-            Ok(Self(text))
-        } else {
-            Err(ParseProviderIdError)
-        }
-    }
-}
-
-impl ProviderId {
-    /// The id of what has none of its own but a path.
-    #[must_use]
-    pub fn of_path(path: &str) -> Self {
-        Self(format!("path-{}", blake3::hash(path.as_bytes()).to_hex()))
-    }
-
-    /// The id as the provider writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ProviderId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use provider_id::{PICKED, ParseProviderIdError, ProviderId};
 
 /// Photo or video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -195,6 +145,29 @@ impl ItemMetadata {
         ])
     }
 
+    /// What tells a photo apart from others whichever way it is seen: name, kind, when it was taken and its size in pixels. `None`
+    /// where one of these is not known, for then too much would be alike.
+    #[must_use]
+    pub fn likeness(&self) -> Option<i64> {
+        let (created, size) = (self.created_at?, self.dimensions?);
+        if self.filename.is_empty() {
+            return None;
+        }
+        let kind = match self.kind {
+            MediaKind::Photo => [0],
+            MediaKind::Video => [1],
+        };
+        // To the second: some ways tell no more.
+        let parts: [&[u8]; 5] = [
+            self.filename.as_bytes(),
+            &kind,
+            &created.timestamp().to_le_bytes(),
+            &size.width.to_le_bytes(),
+            &size.height.to_le_bytes(),
+        ];
+        Some(fingerprint_of(&parts))
+    }
+
     /// True while Google has no bytes to give yet.
     #[must_use]
     pub fn is_processing(&self) -> bool {
@@ -317,6 +290,48 @@ mod tests {
             described.metadata_fingerprint(),
             photo().metadata_fingerprint()
         );
+    }
+
+    #[test]
+    fn a_photo_is_like_itself_whatever_else_is_told_of_it_and_like_no_other() {
+        let taken = ItemMetadata {
+            created_at: DateTime::from_timestamp(1_700_000_000, 123_000_000),
+            ..photo()
+        };
+        let to_the_second = ItemMetadata {
+            created_at: DateTime::from_timestamp(1_700_000_000, 0),
+            description: Some("sea".into()),
+            mime_type: "image/jpg".into(),
+            ..photo()
+        };
+        assert_eq!(taken.likeness(), to_the_second.likeness());
+        assert!(taken.likeness().is_some());
+        let others = [
+            ItemMetadata {
+                filename: "b.jpg".into(),
+                ..taken.clone()
+            },
+            ItemMetadata {
+                kind: MediaKind::Video,
+                ..taken.clone()
+            },
+            ItemMetadata {
+                created_at: DateTime::from_timestamp(1_700_000_001, 0),
+                ..taken.clone()
+            },
+            ItemMetadata {
+                dimensions: Some(Dimensions {
+                    width: 3,
+                    height: 4,
+                }),
+                ..taken.clone()
+            },
+        ];
+        for other in others {
+            assert_ne!(other.likeness(), taken.likeness(), "{other:?}");
+        }
+        // Of which one of these is not known, nobody can tell.
+        assert_eq!(photo().likeness(), None);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub enum RunMode {
     Full,
     /// Newest first, until a page shows nothing new. Trusts the last full run for the rest.
     Routine,
+    /// What a person picks in Google's Picker. Adds to what is there, and says nothing of the rest.
+    Picks,
 }
 
 /// Where a run stands.

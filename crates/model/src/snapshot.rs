@@ -55,6 +55,9 @@ pub struct ManifestItem {
     /// The bytes we hold.
     #[serde(flatten)]
     pub content: StoredContent,
+    /// Other bytes that we hold of the same photo, which came another way. `content` is the best of them all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renditions: Vec<StoredContent>,
 }
 
 /// One album of a manifest.

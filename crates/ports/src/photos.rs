@@ -1,5 +1,6 @@
 //! A source of photos: what Google Photos is to the use cases.
 
+mod picker;
 mod sink;
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use crate::{
     vault::{AccessToken, Refusal, VaultError},
 };
 
+pub use picker::{MOST_PICKS, PhotoPicker, PickSession, PickSessionId};
 pub use sink::{
     Batch, Body, BodyBroke, Creation, NewItem, PhotoSink, Pieces, SendError, UploadToken,
 };
@@ -310,6 +312,13 @@ pub enum Persistence {
 pub trait PhotoSources: Send + Sync {
     /// The read side of an account, which asks `gate` before each attempt.
     fn open(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Arc<dyn PhotoSource>;
+
+    /// What a person picks of an account; `gate` is asked before each attempt.
+    fn open_picker(
+        &self,
+        gate: Arc<dyn CallGate>,
+        persistence: Persistence,
+    ) -> Arc<dyn PhotoPicker>;
 
     /// The write side of an account, which asks `gate` before each attempt.
     fn open_sink(&self, gate: Arc<dyn CallGate>, persistence: Persistence) -> Arc<dyn PhotoSink>;

@@ -10,7 +10,7 @@ use tintype_model::{
     item::{Item, ItemState, StoredContent},
     plan::Plan,
     progress::Progress,
-    run::{Run, RunStatus},
+    run::{Run, RunMode, RunStatus},
     shard::Shard,
     snapshot::Snapshot,
     storage::Storage,
@@ -133,6 +133,7 @@ pub(crate) struct RunRow {
     resumes_at: Option<DateTime<Utc>>,
     snapshot_id: Option<Uuid>,
     trace: Option<String>,
+    picks: bool,
     created_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,
 }
@@ -150,7 +151,10 @@ impl TryFrom<RunRow> for Run {
             id: RunId::from_uuid(row.id),
             tenant: TenantId::from_uuid(row.tenant_id),
             plan: PlanId::from_uuid(row.plan_id),
-            mode: from_name(&row.mode)?,
+            mode: match row.picks {
+                true => RunMode::Picks,
+                false => from_name(&row.mode)?,
+            },
             status,
             snapshot: row.snapshot_id.map(SnapshotId::from_uuid),
             trace: trace(row.trace),

@@ -15,6 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 const TICKS_PER_SECOND: u64 = 100;
 /// How often a waiting test looks whether the process has ended.
 const POLL: Duration = Duration::from_millis(10);
+/// Lines that are shown of a process that ended by itself.
+const LAST_WORDS: usize = 20;
 /// How long output may lag behind the end of the process that wrote it.
 const OUTPUT_LAG: Duration = Duration::from_secs(2);
 
@@ -42,6 +44,8 @@ pub struct Spawned {
     child: Child,
     pid: Pid,
     status: Option<ExitStatus>,
+    /// A test wanted its end.
+    killed: bool,
     last_usage: Usage,
     output: Arc<Mutex<Vec<(Stream, String)>>>,
     /// Lines written so far; closed when both streams are.
@@ -75,6 +79,7 @@ impl Spawned {
             child,
             pid,
             status: None,
+            killed: false,
             last_usage: Usage::default(),
             output,
             written,
@@ -188,9 +193,20 @@ impl Spawned {
         self.last_usage
     }
 
-    /// Ends the process without warning (SIGKILL), as a crash or power cut would.
+    /// Ends the process without warning (SIGKILL), as a crash or power cut would. Returns when it is gone, and what it listened on
+    /// is free for the next one: the system takes a moment for that, more on a busy machine.
+    ///
+    /// # Panics
+    /// When the system cannot say whether it ended.
     pub fn kill(&mut self) {
+        self.killed = self.status().is_none();
         self.signal(Signal::KILL);
+        if self.status.is_none() {
+            let ended = self.child.wait();
+            self.status = Some(ended.unwrap_or_else(|error| {
+                panic!("cannot wait for process {}: {error}", self.pid());
+            }));
+        }
     }
 
     /// Asks the process to end (SIGTERM).
@@ -228,6 +244,15 @@ impl Spawned {
 
 impl Drop for Spawned {
     fn drop(&mut self) {
+        // Where a test fails, a process that was not there any more is the first suspect, and its last words say why.
+        if thread::panicking() && !self.killed && self.status().is_some_and(|it| !it.success()) {
+            let lines = lock(&self.output);
+            let last = lines.iter().skip(lines.len().saturating_sub(LAST_WORDS));
+            eprintln!("process {} ended by itself: {:?}", self.pid(), self.status);
+            for (stream, line) in last {
+                eprintln!("{stream:?}: {line}");
+            }
+        }
         if self.status.is_none() {
             // Both fail only when it has ended by itself.
             let _ = self.child.kill();

@@ -58,6 +58,7 @@ pub(crate) fn sign_in(
         GoogleScope::Read => v1::Scope::Read,
         GoogleScope::Append => v1::Scope::Append,
         GoogleScope::Edit => v1::Scope::Edit,
+        GoogleScope::Pick => v1::Scope::Pick,
     });
     v1::BeginSignInRequest {
         tenant: tenant.to_string(),

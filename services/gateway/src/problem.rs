@@ -42,6 +42,7 @@ impl Action {
             ErrorKind::QuotaExhausted => "wait",
             ErrorKind::AuthLost => "reauthorise",
             ErrorKind::Forbidden => "grant",
+            ErrorKind::PickAwaited => "pick",
             ErrorKind::DestinationFull
             | ErrorKind::DestinationMissing
             | ErrorKind::DestinationReadOnly => "mend_destination",
@@ -176,6 +177,7 @@ const fn title(kind: ErrorKind) -> &'static str {
         ErrorKind::DestinationFull => "The destination is full",
         ErrorKind::DestinationMissing => "The destination cannot be reached",
         ErrorKind::DestinationReadOnly => "The destination refuses writes",
+        ErrorKind::PickAwaited => "A person has yet to pick photos",
         ErrorKind::Corrupt | ErrorKind::Internal => "A defect of the service",
     }
 }

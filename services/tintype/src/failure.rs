@@ -118,6 +118,9 @@ pub(crate) const fn action_for(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Forbidden => Some(
             "enable the Photos Library API in the cloud project, or sign in again and allow reading",
         ),
+        ErrorKind::PickAwaited => Some(
+            "pick photos behind the link, and repeat the command or leave it running with --wait",
+        ),
         ErrorKind::DestinationFull => Some("make room at the destination and repeat the command"),
         ErrorKind::DestinationMissing => {
             Some("create or connect the destination and repeat the command")

@@ -47,6 +47,7 @@ pub(crate) fn sign_in(asked: v1::BeginSignInRequest) -> Result<SignInRequest, St
         v1::Scope::Read => Ok(GoogleScope::Read),
         v1::Scope::Append => Ok(GoogleScope::Append),
         v1::Scope::Edit => Ok(GoogleScope::Edit),
+        v1::Scope::Pick => Ok(GoogleScope::Pick),
         v1::Scope::Unspecified => Err(Status::invalid_argument("scopes: one is not known")),
     });
     let scopes: Vec<GoogleScope> = scopes.collect::<Result<_, _>>()?;

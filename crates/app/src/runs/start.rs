@@ -11,7 +11,7 @@ use tintype_model::{
 
 use tracing::Instrument as _;
 
-use crate::{App, AppResult, steps::Step};
+use crate::{App, AppError, AppResult, steps::Step};
 
 /// Runs that are looked back at to find the last full one.
 const LOOK_BACK: u32 = 50;
@@ -23,6 +23,8 @@ pub enum RunChoice {
     Full,
     /// What is new; becomes full when the plan has no full run that ended well among its last runs.
     Routine,
+    /// What a person picks.
+    Picks,
 }
 
 impl App {
@@ -73,6 +75,11 @@ impl App {
         let plan = self.plan(tenant, plan).await?;
         let mode = match choice {
             RunChoice::Full => RunMode::Full,
+            RunChoice::Picks if plan.kind == PlanKind::Backup => RunMode::Picks,
+            RunChoice::Picks => {
+                let text = "mode: only a backup can be made of what a person picks";
+                return Err(AppError::Invalid(text.into()));
+            }
             // Files have no order by which the newest come first.
             RunChoice::Routine if plan.kind == PlanKind::Upload => RunMode::Full,
             RunChoice::Routine if self.has_full_run(&plan).await? => RunMode::Routine,

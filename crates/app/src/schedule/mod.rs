@@ -4,8 +4,10 @@ mod dispatch;
 mod due;
 mod gauges;
 mod lead;
+mod picks;
 mod reconcile;
 mod scheduler;
 mod take_back;
 
 pub(crate) use lead::NAME as LEADER;
+pub(crate) use picks::LOOKS;

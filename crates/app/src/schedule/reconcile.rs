@@ -38,7 +38,12 @@ impl App {
         }
         let now = self.ports.clock.now();
         for (tenant, run) in self.ports.store.due(now, BATCH).await? {
-            settled(self.change_run(tenant, run, &RunEvent::Resumed).await)?;
+            let looked = self.look_for_picks(tenant, run).await;
+            if matches!(looked, Ok(false)) {
+                settled(self.change_run(tenant, run, &RunEvent::Resumed).await)?;
+            } else {
+                settled(looked)?;
+            }
         }
         for (tenant, run) in self.ports.store.drained(BATCH).await? {
             settled(self.change_run(tenant, run, &RunEvent::Drained).await)?;

@@ -169,6 +169,7 @@ impl Check {
     pub(super) fn missing(scope: GoogleScope) -> Self {
         let action = match scope {
             GoogleScope::Read => "authorise again and allow reading",
+            GoogleScope::Pick => "authorise again and allow picking",
             GoogleScope::Append | GoogleScope::Edit => {
                 "authorise again and allow uploading, or make the storage read only"
             }

@@ -35,7 +35,7 @@ impl App {
         let request = SignInRequest {
             client: Some(client),
             redirect_uri,
-            scopes: settings.scopes().to_vec(),
+            scopes: settings.asked_scopes(),
             other_account: false,
         };
         let settings = StorageSettings::GooglePhotos(settings);
@@ -74,7 +74,7 @@ impl App {
         let request = SignInRequest {
             client,
             redirect_uri,
-            scopes: settings.scopes().to_vec(),
+            scopes: settings.asked_scopes(),
             other_account,
         };
         let vault = &self.ports.vault;

@@ -31,6 +31,8 @@ pub(crate) struct Fetcher {
     pub(crate) app: App,
     pub(crate) source: Arc<dyn PhotoSource>,
     pub(crate) archive: Arc<dyn Archive>,
+    /// The way the bytes come.
+    pub(crate) channel: Channel,
     /// The size of each item is asked for before its download, and its bytes must have exactly that length.
     pub(crate) read_size: bool,
 }
@@ -65,7 +67,7 @@ impl Fetcher {
                 Ok(facts) => {
                     let span = debug_span!("item.stage");
                     let staged = draft.finish(placement).instrument(span).await?;
-                    return Ok((staged, fidelity(item, &facts)));
+                    return Ok((staged, fidelity(item, self.channel, &facts)));
                 }
                 Err(Flaw::Trouble(trouble)) => return Err(trouble),
                 Err(Flaw::NotThePhoto(message)) if attempt == TRIES => {
@@ -202,13 +204,13 @@ pub(crate) fn no_url() -> ItemTrouble {
     })
 }
 
-fn fidelity(item: &PendingItem, facts: &MediaFacts) -> Fidelity {
+fn fidelity(item: &PendingItem, channel: Channel, facts: &MediaFacts) -> Fidelity {
     let encoding = match item.metadata.kind {
         MediaKind::Photo => Encoding::Download,
         MediaKind::Video => Encoding::Transcoded,
     };
     Fidelity {
-        channel: Channel::AppCreated,
+        channel,
         encoding,
         promised: item.metadata.dimensions,
         got: facts.dimensions,

@@ -2,17 +2,24 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tintype_model::{
     SnapshotId,
     plan::{Plan, PlanKind},
     run::RunMode,
-    shard::Lease,
+    shard::{Lease, Shard},
 };
-use tintype_ports::{StoreError, photos::Scope};
+use tintype_ports::{
+    StoreError,
+    photos::{Persistence, PickSessionId, Scope},
+};
 use tracing::{Instrument as _, debug_span, field::Empty};
 
-use super::{findings::Findings, heartbeat::Halt, listing::Listing, pages::Pages, slot::ShardEnd};
+use super::{
+    findings::Findings, heartbeat::Halt, likenesses::Likenesses, listing::Listing, pages::Pages,
+    slot::ShardEnd,
+};
 use crate::{App, AppError, AppResult, steps::Step};
 
 /// Items that one look at the catalogue brings.
@@ -44,6 +51,22 @@ pub(crate) enum Cursor {
         /// Which one; the run stays with it.
         id: SnapshotId,
     },
+    /// A person is to pick.
+    Picking {
+        /// The session.
+        session: PickSessionId,
+        /// Where the person goes.
+        uri: String,
+        /// When that ends.
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// What a person picked.
+    Picked {
+        /// The session.
+        session: PickSessionId,
+        /// Where the next page begins.
+        token: Option<String>,
+    },
     /// Items that the listing did not show.
     Gone {
         /// After this position.
@@ -61,10 +84,22 @@ impl App {
         if plan.kind == PlanKind::Upload {
             return self.enumerate_files(lease, &plan, halt).await;
         }
+        let Shard {
+            tenant,
+            run,
+            plan: of,
+            ..
+        } = lease.shard;
+        let mode = self.run(tenant, run).await?.mode;
+        if mode == RunMode::Picks {
+            return self.enumerate_picks(lease, plan, halt).await;
+        }
         let source = plan.source;
         let account = self.account(lease, plan, source, "list").await?;
-        let mode = self.run(lease.shard.tenant, lease.shard.run).await?.mode;
-        let mut pages = Pages::open(self, Arc::clone(lease), account, halt.clone()).await?;
+        let gate = Arc::clone(&account.gate) as _;
+        let source = self.ports.sources.open(gate, Persistence::Usual);
+        let mut pages = Pages::open(self, Arc::clone(lease), account, source, halt.clone()).await?;
+        pages.likenesses = Likenesses::of_picked(self, tenant, of).await?;
         let walked = walk(&mut pages, mode).await;
         // What was found so far is kept whatever ended the walk; if the lease is lost this fails as it must.
         pages.found.flush(true).await?;
@@ -97,8 +132,11 @@ async fn walk(pages: &mut Pages, mode: RunMode) -> AppResult<ShardEnd> {
                 super::gone::walk(pages, after).instrument(phase).await?
             }
             Cursor::Gone { .. } => return Ok(ShardEnd::Done),
-            Cursor::Files | Cursor::Snapshot { .. } => {
-                let text = "the checkpoint of a listing is that of an upload";
+            Cursor::Files
+            | Cursor::Snapshot { .. }
+            | Cursor::Picking { .. }
+            | Cursor::Picked { .. } => {
+                let text = "the checkpoint of a listing is that of another kind of run";
                 return Err(AppError::Store(StoreError::Corrupt(text.into())));
             }
         };
@@ -141,7 +179,9 @@ pub(crate) async fn leftovers(
             return Ok(Phase::Next(next));
         };
         after = Some(last.seq);
-        for item in left {
+        // What was picked is to be had from the window that it was picked in, and from nowhere else.
+        let left = left.into_iter();
+        for item in left.filter(|it| it.provider_id.as_picked().is_none()) {
             found.queue(item.seq, item.provider_id, item.metadata);
         }
         found.cursor = Cursor::Leftovers { after };

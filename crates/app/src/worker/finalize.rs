@@ -6,15 +6,15 @@ use tintype_model::{
     BlobHash, SnapshotId,
     plan::Plan,
     progress::Progress,
-    run::RunEvent,
+    run::{RunEvent, RunMode},
     shard::Lease,
-    snapshot::{ManifestAlbum, ManifestHead, ManifestItem, Snapshot},
+    snapshot::{ManifestAlbum, ManifestHead, Snapshot},
 };
 use tintype_ports::{Archive, archive::ManifestWriter, vault::Grant};
 
 use tracing::{Instrument as _, debug_span, field::Empty};
 
-use super::{heartbeat::Halt, slot::ShardEnd};
+use super::{heartbeat::Halt, renditions::Renditions, slot::ShardEnd};
 use crate::{App, AppResult, steps::Step};
 
 /// Catalogue rows that one look brings.
@@ -64,6 +64,9 @@ impl App {
             }
         }
         self.ports.steps.reached(Step::SnapshotRecorded);
+        if self.run(shard.tenant, shard.run).await?.mode == RunMode::Picks {
+            self.end_picking(lease, plan).await;
+        }
         self.finish_run(lease, &progress).await
     }
 
@@ -150,6 +153,7 @@ impl App {
         writer: &mut dyn ManifestWriter,
         halt: &Halt,
     ) -> AppResult<Option<(u64, u64)>> {
+        let mut renditions = Renditions::of(self, plan).await?;
         let (mut items, mut bytes) = (0, 0);
         let mut after = None;
         loop {
@@ -166,18 +170,12 @@ impl App {
             };
             after = Some(last.seq);
             for row in rows {
-                let Some(content) = row.content.filter(|_| !row.gone) else {
+                let Some(item) = renditions.gather(self, plan, row).await? else {
                     continue;
                 };
                 items += 1;
-                bytes += content.size;
-                writer
-                    .item(&ManifestItem {
-                        id: row.provider_id,
-                        metadata: row.metadata,
-                        content,
-                    })
-                    .await?;
+                bytes += item.content.size;
+                writer.item(&item).await?;
             }
         }
     }

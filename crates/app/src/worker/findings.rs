@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use tintype_model::{
     ShardId,
     album::Album,
-    item::{ItemMetadata, ProviderId},
+    item::{ItemMetadata, ItemState, ProviderId},
     seen::SeenSet,
     shard::{Lease, Shard, ShardKind},
 };
@@ -24,6 +24,18 @@ use crate::{App, AppError, AppResult, steps::Step};
 const WRITE_ROWS: usize = 500;
 /// As long as a run has fewer shards, every page makes one, so that transfer starts at once.
 const EAGER_SHARDS: u32 = 8;
+
+/// An entry that was not as known.
+pub(crate) struct News {
+    pub(crate) id: ProviderId,
+    pub(crate) seq: u64,
+    /// Nothing was known of it.
+    pub(crate) is_new: bool,
+    /// Its bytes are to be copied.
+    pub(crate) is_copied: bool,
+    /// [`ItemMetadata::likeness`].
+    pub(crate) likeness: Option<i64>,
+}
 
 /// What an enumeration has found and not yet written.
 pub(crate) struct Findings {
@@ -94,11 +106,17 @@ impl Findings {
         self.write.spent.failed += count;
     }
 
-    /// Takes entries in; returns the ids of those that were not as known, and whether each one's bytes are to be copied.
+    /// Goes on there, and says so at the next checkpoint whatever else is to be written.
+    pub(crate) fn move_to(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+        self.is_unsaved = true;
+    }
+
+    /// Takes entries in; returns those that were not as known.
     pub(crate) async fn take(
         &mut self,
         entries: Vec<(ProviderId, ItemMetadata)>,
-    ) -> AppResult<Vec<(ProviderId, bool)>> {
+    ) -> AppResult<Vec<News>> {
         self.is_unsaved = true;
         let ids: Vec<ProviderId> = entries.iter().map(|(id, _)| id.clone()).collect();
         let shard = &self.lease.shard;
@@ -115,12 +133,21 @@ impl Findings {
         self.know_unwritten(&mut known, &ids);
         let mut news = Vec::new();
         for (id, metadata) in entries {
-            let verdict = judge(known.get(&id), &metadata);
-            if verdict != Verdict::Same {
-                let is_copied = matches!(verdict, Verdict::New | Verdict::Changed);
-                news.push((id.clone(), is_copied));
-            }
             let seq = known.get(&id).map_or(self.next_seq, |item| item.seq);
+            let verdict = match judge(known.get(&id), &metadata) {
+                // Who picks an item whose bytes could not be had wants them now.
+                _ if self.is_asked_again(known.get(&id)) => Verdict::Changed,
+                verdict => verdict,
+            };
+            if verdict != Verdict::Same {
+                news.push(News {
+                    id: id.clone(),
+                    seq,
+                    is_new: verdict == Verdict::New,
+                    is_copied: matches!(verdict, Verdict::New | Verdict::Changed),
+                    likeness: metadata.likeness(),
+                });
+            }
             // Pages overlap and albums repeat: an item is listed once, however often it is shown.
             self.write.spent.listed += u64::from(!self.seen.contains(seq));
             self.seen.insert(seq);
@@ -149,6 +176,17 @@ impl Findings {
             }
         }
         Ok(news)
+    }
+
+    /// Whether a listing of what was picked shows, for the first time, an item whose bytes are not there.
+    fn is_asked_again(&self, known: Option<&KnownItem>) -> bool {
+        matches!(self.cursor, Cursor::Picked { .. })
+            && known.is_some_and(|it| it.state != ItemState::Stored && !self.seen.contains(it.seq))
+    }
+
+    /// Notes that an item is another one, seen another way.
+    pub(crate) fn rendition(&mut self, seq: u64, of: u64) {
+        self.write.renditions.push((seq, of));
     }
 
     /// Items of this page that an earlier page brought but that are not written yet: pages overlap, albums repeat.
@@ -273,7 +311,7 @@ fn as_known(seq: u64, id: &ProviderId, metadata: &ItemMetadata) -> KnownItem {
         seq,
         metadata_fingerprint: metadata.metadata_fingerprint(),
         content_fingerprint: metadata.content_fingerprint(),
-        state: tintype_model::item::ItemState::Pending,
+        state: ItemState::Pending,
         gone: false,
         shard: None,
     }

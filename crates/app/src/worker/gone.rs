@@ -33,7 +33,8 @@ pub(crate) async fn walk(pages: &mut Pages, mut after: Option<u64>) -> AppResult
         after = Some(*last);
         let unseen: Vec<_> = rows
             .into_iter()
-            .filter(|(seq, _)| !pages.found.seen.contains(*seq))
+            // What was picked is in no listing.
+            .filter(|(seq, id)| !pages.found.seen.contains(*seq) && id.as_picked().is_none())
             .collect();
         for batch in unseen.chunks(BATCH) {
             ask(pages, batch).await?;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use tintype_model::{
+    fidelity::Channel,
     item::ItemFault,
     plan::{Layout, Plan},
+    run::RunMode,
     shard::Lease,
 };
 use tintype_ports::{
@@ -45,9 +47,18 @@ impl App {
         plan: Plan,
         halt: &Halt,
     ) -> AppResult<ShardEnd> {
-        let source = plan.source;
-        let account = self.account(lease, plan, source, "download").await?;
         let shard = &lease.shard;
+        let mode = self.run(shard.tenant, shard.run).await?.mode;
+        let (account, source, channel) = if mode == RunMode::Picks {
+            let (account, source) = self.picked_source(lease, plan).await?;
+            (account, source, Channel::Picker)
+        } else {
+            let of = plan.source;
+            let account = self.account(lease, plan, of, "download").await?;
+            let gate = Arc::clone(&account.gate) as _;
+            let source = self.ports.sources.open(gate, Persistence::Usual);
+            (account, source, Channel::AppCreated)
+        };
         let committer = match self.committer_at_work(account.plan.id) {
             Some(committer) => committer,
             None => {
@@ -66,8 +77,6 @@ impl App {
         let tenant = self.ports.store.tenant(shard.tenant).await?;
         let so_far = self.ports.store.progress(shard.tenant, shard.run).await?;
         let left_in_run = so_far.queued.saturating_sub(so_far.stored + so_far.failed);
-        let gate = Arc::clone(&account.gate) as _;
-        let source = self.ports.sources.open(gate, Persistence::Usual);
         let transfer = Transfer {
             app: self.clone(),
             halt: halt.clone(),
@@ -84,6 +93,7 @@ impl App {
                 app: self.clone(),
                 source: Arc::clone(&source),
                 archive,
+                channel,
                 read_size: account.settings.read_size,
             },
             running: JoinSet::new(),

@@ -66,6 +66,14 @@ impl App {
                 resumes_at: *resumes_at,
             });
         }
+        if let AppError::PickAwaited { poll_after, .. } = error {
+            let pause = (*poll_after).max(self.settings.pick_poll);
+            let pause = chrono::TimeDelta::from_std(pause).ok();
+            return Some(RunEvent::UserNeeded {
+                reason: reason(),
+                retry_at: pause.map(|pause| self.ports.clock.now() + pause),
+            });
+        }
         match error.kind() {
             ErrorKind::AuthLost => Some(RunEvent::AuthLost(reason())),
             ErrorKind::Forbidden
@@ -90,6 +98,7 @@ impl App {
             ErrorKind::QuotaExhausted
             | ErrorKind::Unavailable
             | ErrorKind::LeaseLost
+            | ErrorKind::PickAwaited
             | ErrorKind::Corrupt
             | ErrorKind::Internal => None,
         }

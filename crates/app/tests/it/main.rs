@@ -4,6 +4,7 @@ mod backup;
 mod damage;
 mod fairness;
 mod mirror;
+mod picks;
 mod poison;
 mod steering;
 mod traces;

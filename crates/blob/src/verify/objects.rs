@@ -36,13 +36,15 @@ pub(super) async fn check_snapshot(
             Ok(Some(ManifestEntry::End { hash, .. })) => end = Some(End { hash, previous }),
             Ok(Some(ManifestEntry::Item(item))) => {
                 findings.report.items += 1;
-                if !is_new(&item.content, findings) {
-                    continue;
+                for content in [item.content].into_iter().chain(item.renditions) {
+                    if !is_new(&content, findings) {
+                        continue;
+                    }
+                    if running.len() >= parallel.max(1) {
+                        take_one(&mut running, findings).await?;
+                    }
+                    running.push(check_object(reader, content));
                 }
-                if running.len() >= parallel.max(1) {
-                    take_one(&mut running, findings).await?;
-                }
-                running.push(check_object(reader, item.content));
             }
             Err(error) => {
                 manifest_problem(&manifest, error, findings)?;

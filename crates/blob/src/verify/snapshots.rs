@@ -118,14 +118,15 @@ pub(super) async fn name_items(
             let ManifestEntry::Item(item) = entry else {
                 continue;
             };
-            let path = item.content.path.as_str();
-            let mirrored = path
-                .starts_with(paths::MIRROR)
-                .then(|| paths::sidecar(path));
-            let found = at
-                .get(path)
-                .into_iter()
-                .chain(mirrored.and_then(|path| at.get(&path)));
+            let all = [&item.content].into_iter().chain(&item.renditions);
+            let found = all.flat_map(|content| {
+                let path = content.path.as_str();
+                let mirrored = path
+                    .starts_with(paths::MIRROR)
+                    .then(|| paths::sidecar(path));
+                let itself = at.get(path).into_iter();
+                itself.chain(mirrored.and_then(|path| at.get(&path)))
+            });
             for &at in found {
                 let problem = &mut problems[at];
                 let name = item.metadata.filename.as_str();

@@ -5,18 +5,21 @@ use serde_json::{Value, json as value};
 
 use super::error::ApiError;
 use super::pages::{Cursor, fingerprint, size_parameter};
-use super::render::push_base_url;
+use super::render::push_picked_url;
 use super::{Context, empty, json};
 use crate::clock::rfc3339;
 use crate::mix::opaque;
-use crate::net::call::{Reply, parameter};
+use crate::net::call::{Call, Reply, parameter};
+use crate::state::World;
 use crate::state::ids::Key;
 use crate::state::item::Place;
 use crate::state::picker::PickSession;
-use crate::state::shelf::Shelf;
+use crate::state::shelf::{Shelf, Viewer};
 use crate::sync::{lock, read};
 
 const DAY_MS: i64 = 86_400_000;
+/// Path of the window in which a person picks, before the session's name.
+pub(crate) const PAGE: &str = "/picker/";
 
 /// `POST /sessions`
 pub(crate) fn create(context: &Context<'_>, body: &Bytes) -> Result<Reply, ApiError> {
@@ -129,6 +132,15 @@ pub(crate) fn list(context: &Context<'_>, query: &str) -> Result<Reply, ApiError
     Ok(Reply::value(200, &out))
 }
 
+/// Picked items have ids of their own, or those of the Library API.
+fn id_seed(context: &Context<'_>) -> u64 {
+    if context.switches.picker_own_ids {
+        context.world.seed ^ 0x7069_636b
+    } else {
+        context.world.seed
+    }
+}
+
 fn belongs(session: &PickSession, context: &Context<'_>) -> bool {
     session.account == context.caller.account
         && session.client == context.caller.client
@@ -139,11 +151,70 @@ fn no_session() -> ApiError {
     ApiError::not_found("Requested entity was not found.")
 }
 
+/// On the emulator's own address, where there is somebody to pick: [`page`].
+fn picker_uri(id: &str, context: &Context<'_>) -> String {
+    if context.own_base.ends_with("googleapis.com") {
+        format!("https://photos.google.com/picker/{id}")
+    } else {
+        format!("{}{PAGE}{id}", context.own_base)
+    }
+}
+
+/// The window in which a person picks: `GET` shows it, `POST` with `newest=N` picks that many of the account's items, whichever
+/// app made them.
+pub(crate) fn page(world: &World, call: &Call, id: &str, form: &str) -> Reply {
+    let id = id.trim_end_matches("/autoclose");
+    let mut picker = lock(&world.picker);
+    let now_ms = world.clock.now_ms();
+    let session = picker.sessions.get_mut(id);
+    let Some(session) = session.filter(|session| session.expires_ms > now_ms) else {
+        return Reply::html(404, window("<h1>This session has ended</h1>"));
+    };
+    if session.picked.is_some() {
+        return Reply::html(
+            200,
+            window("<h1>Done</h1><p>You can close this window.</p>"),
+        );
+    }
+    let viewer = Viewer {
+        account: session.account,
+        client: None,
+    };
+    let shelf = read(&world.shelf);
+    if call.head.method == http::Method::POST {
+        let newest = parameter(form, "newest").and_then(|text| text.parse().ok());
+        let most = usize::try_from(session.max_items).unwrap_or(usize::MAX);
+        let places = shelf
+            .walk(viewer, None)
+            .take(newest.unwrap_or(most).min(most));
+        session.picked = Some(places.map(|place| place.key).collect());
+        return Reply::html(
+            200,
+            window("<h1>Done</h1><p>You can close this window.</p>"),
+        );
+    }
+    let there = shelf.walk(viewer, None).count();
+    Reply::html(
+        200,
+        window(&format!(
+            "<h1>Choose photos</h1><form method=\"post\"><label>The newest <input name=\"newest\" type=\"number\" min=\"1\" \
+             value=\"{there}\"></label> of {there} <button>Done</button></form>\
+             <p>This is the Google Photos emulator, not Google.</p>"
+        )),
+    )
+}
+
+fn window(body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Google Photos (emulator)</title><body>{body}</body></html>"
+    )
+}
+
 fn show(id: &str, session: &PickSession, context: &Context<'_>) -> Value {
     let done = session.picked.is_some();
     let mut out = value!({
         "id": id,
-        "pickerUri": format!("https://photos.google.com/picker/{id}"),
+        "pickerUri": picker_uri(id, context),
         "expireTime": rfc3339(session.expires_ms),
         "mediaItemsSet": done,
         "pickingConfig": {"maxItemCount": session.max_items.to_string()},
@@ -158,7 +229,7 @@ fn show(id: &str, session: &PickSession, context: &Context<'_>) -> Value {
 fn item(context: &Context<'_>, shelf: &Shelf, key: Key) -> Option<Value> {
     let facts = shelf.facts(key)?;
     let mut base_url = String::new();
-    push_base_url(&mut base_url, context, key);
+    push_picked_url(&mut base_url, context, key);
     let mut metadata = value!({"width": facts.width, "height": facts.height});
     if let Some(camera) = facts.camera {
         metadata["cameraMake"] = camera.make.as_str().into();
@@ -173,7 +244,7 @@ fn item(context: &Context<'_>, shelf: &Shelf, key: Key) -> Option<Value> {
         "PHOTO"
     };
     Some(value!({
-        "id": key.id(context.world.seed),
+        "id": key.id(id_seed(context)),
         "createTime": rfc3339(facts.created_ms),
         "type": kind,
         "mediaFile": {

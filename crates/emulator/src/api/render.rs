@@ -101,10 +101,20 @@ fn push_camera(out: &mut String, camera: &Camera) {
 
 /// Appends a base URL without its suffix.
 pub(crate) fn push_base_url(out: &mut String, context: &Context<'_>, key: Key) {
+    push_url(out, context, key, false);
+}
+
+/// Appends a base URL of an item that was picked, without its suffix.
+pub(crate) fn push_picked_url(out: &mut String, context: &Context<'_>, key: Key) {
+    push_url(out, context, key, true);
+}
+
+fn push_url(out: &mut String, context: &Context<'_>, key: Key, picked: bool) {
     out.push_str(context.media_base);
     let ticket = Ticket {
         key,
         issued_ms: context.now_ms,
+        picked,
     };
     base_url::push_word(out, ticket, context.world.seed);
 }

@@ -3,6 +3,7 @@
 use http::Method;
 
 use super::call::Call;
+use crate::api::picker;
 use crate::kind::CallKind;
 use crate::serving::base_url;
 use crate::serving::content::Suffix;
@@ -22,6 +23,8 @@ pub(crate) enum Route {
     },
     /// An original through the full-resolution proxy.
     Original { id: String },
+    /// The window in which a person picks.
+    Picking { id: String },
     /// OAuth and identity.
     Identity(CallKind),
     /// Nothing Google has.
@@ -33,7 +36,7 @@ impl Route {
         match self {
             Self::Api { kind, .. } | Self::Bytes { kind, .. } | Self::Identity(kind) => *kind,
             Self::Original { .. } => CallKind::Original,
-            Self::Control | Self::Nowhere => CallKind::Other,
+            Self::Picking { .. } | Self::Control | Self::Nowhere => CallKind::Other,
         }
     }
 }
@@ -54,6 +57,9 @@ pub(crate) fn classify(call: &Call) -> Route {
     }
     if let Some(id) = path.strip_prefix("/gphotosdl/id/") {
         return Route::Original { id: id.to_owned() };
+    }
+    if let Some(id) = path.strip_prefix(picker::PAGE) {
+        return Route::Picking { id: id.to_owned() };
     }
     if let Some(identity) = identity(method, path) {
         return Route::Identity(identity);

@@ -131,6 +131,12 @@ async fn act(
                 .reply()
                 .into())
         }
+        Route::Picking { id } => {
+            const LONGEST_FORM: usize = 4 * 1024;
+            let form = call.text(LONGEST_FORM).await?;
+            let form = String::from_utf8_lossy(&form);
+            Ok(api::picker::page(world, call, id, &form).into())
+        }
         Route::Identity(_) => {
             pause(switches, kind, effect).await;
             if let Some(Effect::Status { code, .. }) = effect {
@@ -164,7 +170,10 @@ async fn act(
             };
             let owner = read(&world.shelf).owner(ticket.key);
             let (account, client) = owner.map(|owner| (owner.account, owner.client)).unzip();
-            let project = project_of(world, ticket.key);
+            let project = project_of(world, ticket.key).filter(|_| !ticket.picked);
+            if ticket.picked && !may_load_picked(world, switches, call, account) {
+                return Ok(download::forbidden().into());
+            }
             let refused = refusal(effect).map_or_else(
                 || {
                     take_quota(world, switches, project.as_deref(), kind)
@@ -186,6 +195,13 @@ async fn act(
         }
         Route::Api { id, .. } => api_call(world, switches, call, (kind, id), effect).await,
     }
+}
+
+/// What was picked is given to its person, not to whoever has the URL.
+fn may_load_picked(world: &World, switches: &Switches, call: &Call, owner: Option<u16>) -> bool {
+    let now_ms = world.clock.now_ms();
+    let caller = api::authenticate(world, switches, call, CallKind::PickerList, now_ms);
+    caller.is_ok_and(|caller| Some(caller.account) == owner)
 }
 
 async fn api_call(

@@ -9,12 +9,16 @@ use crate::state::ids::Key;
 /// Path prefix of base URLs on the emulator's own address.
 pub(crate) const PREFIX: &str = "/lh3/";
 const LONG: usize = 96;
+/// The first byte of what the Picker gives.
+const PICKED: u8 = 1;
 
 /// What a base URL says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket {
     pub(crate) key: Key,
     pub(crate) issued_ms: i64,
+    /// The Picker gave it: its bytes take the access token of whoever picked.
+    pub(crate) picked: bool,
 }
 
 /// Appends the opaque word for an item at a time. It is as long as Google's are, to keep buffers honest.
@@ -33,12 +37,14 @@ pub(crate) fn parse(word: &str, seed: u64) -> Option<Ticket> {
     let ticket = Ticket {
         key: Key(key),
         issued_ms: issued,
+        picked: found[0] == PICKED,
     };
     (raw(ticket, seed) == found).then_some(ticket)
 }
 
 fn raw(ticket: Ticket, seed: u64) -> [u8; LONG] {
     let mut out = [0_u8; LONG];
+    out[0] = if ticket.picked { PICKED } else { 0 };
     out[1] = 0xcf;
     out[2..10].copy_from_slice(&(ticket.key.0 ^ seed).to_be_bytes());
     out[10..18].copy_from_slice(&ticket.issued_ms.to_be_bytes());
@@ -59,6 +65,7 @@ mod tests {
         let ticket = Ticket {
             key: Key::new(2, 7),
             issued_ms: 1_700_000_000_123,
+            picked: true,
         };
         let mut word = String::new();
         push_word(&mut word, ticket, 3);

@@ -38,7 +38,7 @@ pub(crate) async fn size(
 }
 
 async fn one_attempt(caller: &Caller, url: &str) -> Result<Option<u64>, Failure> {
-    let request = caller.client.head(url);
+    let request = caller.for_bytes(caller.client.head(url)).await?;
     let deadline = caller.settings.deadlines.download_head;
     let started = Instant::now();
     let mut head_at = None;

@@ -86,6 +86,7 @@ impl GoogleDownload {
         if self.given > 0 {
             request = request.header(RANGE, format!("bytes={}-", self.given));
         }
+        let request = self.caller.for_bytes(request).await?;
         let deadline = self.caller.settings.deadlines.download_head;
         let started = Instant::now();
         let mut head_at = None;

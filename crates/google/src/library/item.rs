@@ -59,12 +59,24 @@ struct WireCamera {
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "UPPERCASE")]
-enum WireVideoStatus {
+pub(crate) enum WireVideoStatus {
     Processing,
     Ready,
     Failed,
     #[serde(other)]
     Unspecified,
+}
+
+impl WireVideoStatus {
+    /// What is known by it.
+    pub(crate) const fn known(self) -> Option<VideoStatus> {
+        match self {
+            Self::Processing => Some(VideoStatus::Processing),
+            Self::Failed => Some(VideoStatus::Failed),
+            Self::Ready => Some(VideoStatus::Ready),
+            Self::Unspecified => None,
+        }
+    }
 }
 
 /// What the catalogue keeps of an item, or why it cannot be kept.
@@ -85,13 +97,8 @@ pub(super) fn listed(wire: WireItem) -> Result<ListedItem, String> {
         return Err(format!("item {id} is neither photo nor video"));
     };
     let camera = video.or(photo).unwrap_or_default();
-    let video_status = match camera.status {
-        _ if kind == MediaKind::Photo => None,
-        Some(WireVideoStatus::Processing) => Some(VideoStatus::Processing),
-        Some(WireVideoStatus::Failed) => Some(VideoStatus::Failed),
-        Some(WireVideoStatus::Ready) => Some(VideoStatus::Ready),
-        Some(WireVideoStatus::Unspecified) | None => None,
-    };
+    let status = camera.status.filter(|_| kind == MediaKind::Video);
+    let video_status = status.and_then(WireVideoStatus::known);
     // Before a video is READY its base URL gives only a still of it.
     let has_bytes = !matches!(
         video_status,
@@ -127,7 +134,7 @@ pub(super) fn listed(wire: WireItem) -> Result<ListedItem, String> {
     })
 }
 
-fn dimensions(width: Number, height: Number) -> Option<Dimensions> {
+pub(crate) fn dimensions(width: Number, height: Number) -> Option<Dimensions> {
     let side = |number: Number| {
         number
             .0
@@ -142,7 +149,7 @@ fn dimensions(width: Number, height: Number) -> Option<Dimensions> {
 
 /// A whole number that Google writes as text, and here and there as a number. Anything else counts as absent.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Number(pub(super) Option<u64>);
+pub(crate) struct Number(pub(crate) Option<u64>);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -176,7 +183,7 @@ impl<'de> Deserialize<'de> for Number {
 
 /// A time in RFC 3339. One that cannot be read counts as absent: the photo is worth more than its date.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Time(Option<DateTime<Utc>>);
+pub(crate) struct Time(pub(crate) Option<DateTime<Utc>>);
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -4,8 +4,9 @@ mod albums;
 mod item;
 mod items;
 mod list;
-mod page;
+pub(crate) mod page;
 
 pub(crate) use albums::{albums, only_album};
+pub(crate) use item::{Number, Time, WireVideoStatus, dimensions};
 pub(crate) use items::items;
 pub(crate) use list::list;

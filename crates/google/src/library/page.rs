@@ -20,7 +20,7 @@ struct PageAnswer<E> {
 }
 
 /// Reads a page of `Wire` entries, each of which `accept` turns into an entry or says why not.
-pub(super) fn read<Wire: DeserializeOwned, T>(
+pub(crate) fn read<Wire: DeserializeOwned, T>(
     body: &[u8],
     accept: fn(Wire) -> Result<T, String>,
 ) -> Result<Page<T>, serde_json::Error> {

@@ -18,6 +18,8 @@ pub enum GoogleScope {
     Append,
     /// Change descriptions, and what is in albums.
     Edit,
+    /// Fetch what a person picks in Google's Picker.
+    Pick,
 }
 
 impl GoogleScope {
@@ -28,6 +30,7 @@ impl GoogleScope {
             Self::Read => "photoslibrary.readonly.appcreateddata",
             Self::Append => "photoslibrary.appendonly",
             Self::Edit => "photoslibrary.edit.appcreateddata",
+            Self::Pick => "photospicker.mediaitems.readonly",
         }
     }
 
@@ -123,6 +126,14 @@ impl GooglePhotosSettings {
             year if year > this_year => Err(YearError::InTheFuture(year)),
             _ => Ok(()),
         }
+    }
+
+    /// What a person who signs in is asked for: what must be granted, and picking, which one may leave out until it is wanted.
+    #[must_use]
+    pub fn asked_scopes(&self) -> Vec<GoogleScope> {
+        let mut asked = self.scopes().to_vec();
+        asked.push(GoogleScope::Pick);
+        asked
     }
 
     /// What Google must have granted.

@@ -182,6 +182,7 @@ pub fn item(name: &str, content: StoredContent) -> ManifestItem {
             file: None,
         },
         content,
+        renditions: Vec::new(),
     }
 }
 

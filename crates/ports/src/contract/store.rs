@@ -13,6 +13,7 @@ pub mod items;
 pub mod ledger;
 pub mod outcomes;
 pub mod paths;
+pub mod picks;
 pub mod runs;
 pub mod scheduling;
 pub mod setup;
@@ -81,6 +82,10 @@ macro_rules! store_contract {
             paths::a_claimed_path_stays_its_items
             paths::claims_at_once_never_share_a_path
             paths::a_path_is_not_given_when_both_wishes_are_taken
+            picks::a_run_of_picks_is_read_back_as_one
+            picks::picked_items_are_found_among_others_in_pages
+            picks::the_last_word_on_a_rendition_stands
+            picks::items_are_read_by_position
             snapshots::the_newest_snapshot_is_found
             snapshots::a_snapshot_recorded_twice_is_one
             snapshots::an_older_snapshot_can_be_kept

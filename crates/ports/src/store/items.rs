@@ -65,6 +65,8 @@ pub struct PageWrite {
     pub gone: Vec<u64>,
     /// New transfer shards, ready at once. Their items are in this write.
     pub shards: Vec<Shard>,
+    /// Items of this plan that are renditions of others: (position, position of the other). The last word stands.
+    pub renditions: Vec<(u64, u64)>,
     /// Albums to insert or replace, with their place among the albums.
     pub albums: Vec<(u64, Album)>,
     /// Members of an album from a position on: (album, first position, items). Replaces what stood from there on.
@@ -88,6 +90,17 @@ pub struct PendingItem {
     pub metadata: ItemMetadata,
     /// Whether older bytes of it are stored, which earlier snapshots need.
     pub has_content: bool,
+}
+
+/// An item that a person picked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PickedItem {
+    /// Its position.
+    pub seq: u64,
+    /// Its id.
+    pub provider_id: ProviderId,
+    /// Its metadata.
+    pub metadata: ItemMetadata,
 }
 
 /// An item whose bytes could not be had.
@@ -162,6 +175,23 @@ pub trait Items: Send + Sync {
         after: Option<u64>,
         limit: u32,
     ) -> StoreResult<Vec<Item>>;
+    /// The items at these positions (at most 1,000), as far as there are any, in the order of their positions.
+    async fn items_at(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        seqs: &[u64],
+    ) -> StoreResult<Vec<Item>>;
+    /// Items that a person picked ([`ProviderId::as_picked`]), in the order of their ids after `after`, at most `limit`.
+    async fn picked(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        after: Option<&ProviderId>,
+        limit: u32,
+    ) -> StoreResult<Vec<PickedItem>>;
+    /// All items that are renditions of others, in the order of their positions: (position, position of the other).
+    async fn renditions(&self, tenant: TenantId, plan: PlanId) -> StoreResult<Vec<(u64, u64)>>;
     /// (seq, id) of items that are not gone, in seq order after `after`, at most `limit`.
     async fn present(
         &self,

@@ -18,7 +18,7 @@ pub use answers::{Answers, CallClaim, KeptAnswer, KeyedCall};
 pub use fleet::{Fleet, HeldLease, Leases, WorkerReport};
 pub use items::{
     Checkpoint, FailedItem, ItemUpsert, Items, KnownItem, Outcome, PageWrite, PathClaim,
-    PendingItem,
+    PendingItem, PickedItem,
 };
 pub use plans::Plans;
 pub use runs::{LeaseAnswer, OpenShards, Release, Renewed, RunFilter, Runs, Shards};

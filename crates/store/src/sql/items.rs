@@ -1,6 +1,6 @@
 //! Items of a plan: what the pages of a listing and the transfers read and write.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use sqlx::AssertSqlSafe;
@@ -15,15 +15,18 @@ use tintype_ports::{
     StoreError,
     store::{
         Checkpoint, FailedItem, Items, KnownItem, Outcome, PageWrite, PathClaim, PendingItem,
-        StoreResult,
+        PickedItem, StoreResult,
     },
 };
 
-use super::{Store, Tx, albums, bulk::Owner, dialect, listed::Tell, pages, paths};
+use super::{
+    Store, Tx, albums, bulk::Owner, dialect, item_pages::page_of_items, listed::Tell, pages, paths,
+    renditions,
+};
 use crate::{
-    codec::{count, from_json, position, provider_id},
+    codec::{count, from_json, int, position, provider_id},
     failure::Outcome as Done,
-    rows::{ContentRow, ItemRow, KnownRow, PendingRow, all, item},
+    rows::{KnownRow, PendingRow, all},
 };
 
 // What waits is read in its own order, each of its items by a look-up. A planner that may join takes tenant and plan for
@@ -52,51 +55,6 @@ pub(super) async fn known(
         .fetch_all(tx.conn())
         .await?;
     Ok(all(rows)?)
-}
-
-/// Items in the order of their positions. Statements of one transaction may see what was committed between them: content is read
-/// last, so that what no longer waits has some.
-async fn page_of_items(tx: &mut Tx, owner: Owner, after: i64, limit: u32) -> Done<Vec<Item>> {
-    let rows: Vec<ItemRow> = sqlx::query_as(
-        "SELECT seq, provider_id, metadata, gone FROM items
-         WHERE tenant_id = $1 AND plan_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
-    )
-    .bind(owner.tenant)
-    .bind(owner.plan)
-    .bind(after)
-    .bind(i64::from(limit))
-    .fetch_all(tx.conn())
-    .await?;
-    let last = rows.last().map_or(after, |row| row.seq);
-    let unstored: Vec<(i64, Option<String>)> = sqlx::query_as(
-        "SELECT seq, fault FROM unstored_items
-         WHERE tenant_id = $1 AND plan_id = $2 AND seq > $3 AND seq <= $4",
-    )
-    .bind(owner.tenant)
-    .bind(owner.plan)
-    .bind(after)
-    .bind(last)
-    .fetch_all(tx.conn())
-    .await?;
-    let contents: Vec<ContentRow> = sqlx::query_as(
-        "SELECT seq, blob, size, path, fidelity FROM item_contents
-         WHERE tenant_id = $1 AND plan_id = $2 AND seq > $3 AND seq <= $4",
-    )
-    .bind(owner.tenant)
-    .bind(owner.plan)
-    .bind(after)
-    .bind(last)
-    .fetch_all(tx.conn())
-    .await?;
-    let mut unstored: HashMap<i64, Option<String>> = unstored.into_iter().collect();
-    let mut contents: HashMap<i64, ContentRow> =
-        contents.into_iter().map(|row| (row.seq, row)).collect();
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (unstored, content) = (unstored.remove(&row.seq), contents.remove(&row.seq));
-        items.push(item(row, unstored, content)?);
-    }
-    Ok(items)
 }
 
 impl Store {
@@ -214,6 +172,50 @@ impl Items for Store {
         self.within(async {
             let mut tx = self.read(tenant).await?;
             page_of_items(&mut tx, Owner::of(tenant, plan), position(after)?, limit).await
+        })
+        .await
+    }
+
+    async fn items_at(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        seqs: &[u64],
+    ) -> StoreResult<Vec<Item>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            let owner = Owner::of(tenant, plan);
+            let wanted: BTreeSet<u64> = seqs.iter().copied().collect();
+            let mut found = Vec::with_capacity(wanted.len());
+            // One by one: they lie apart, and there are few.
+            for seq in wanted {
+                let at = int(seq)?;
+                let page = page_of_items(&mut tx, owner, at - 1, 1).await?;
+                found.extend(page.into_iter().filter(|item| item.seq == seq));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn picked(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        after: Option<&ProviderId>,
+        limit: u32,
+    ) -> StoreResult<Vec<PickedItem>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            renditions::picked(&mut tx, (tenant, plan), after, limit).await
+        })
+        .await
+    }
+
+    async fn renditions(&self, tenant: TenantId, plan: PlanId) -> StoreResult<Vec<(u64, u64)>> {
+        self.within(async {
+            let mut tx = self.read(tenant).await?;
+            renditions::all(&mut tx, tenant, plan).await
         })
         .await
     }

@@ -14,6 +14,7 @@ use super::{
     dialect,
     fence::fence,
     listed::{Listed, Tell},
+    renditions,
     shards::insert_shard,
 };
 use crate::{
@@ -46,6 +47,7 @@ pub(super) async fn write(tx: &mut Tx, lease: &Lease, page: &PageWrite, tell: Te
     mark_gone(tx, lease, &page.back, false).await?;
     mark_gone(tx, lease, &page.gone, true).await?;
     albums::write(tx, lease, page).await?;
+    renditions::write(tx, lease, page).await?;
     if let Some(checkpoint) = &page.checkpoint {
         write_checkpoint(tx, lease, checkpoint).await?;
     }

@@ -6,7 +6,7 @@ use sqlx::QueryBuilder;
 use tintype_model::{
     PlanId, RunId, TenantId,
     progress::Progress,
-    run::{Run, RunState, RunStatus},
+    run::{Run, RunMode, RunState, RunStatus},
     shard::Shard,
 };
 use tintype_ports::store::{OpenShards, RunFilter, Runs, StoreResult};
@@ -22,21 +22,26 @@ use crate::{
 impl Runs for Store {
     async fn start_run(&self, run: &Run, first: &Shard) -> StoreResult<()> {
         self.within(async {
+            // What is picked adds to what is there, as a routine run does.
+            let picks = run.mode == RunMode::Picks;
+            let mode = if picks { RunMode::Routine } else { run.mode };
             let mut tx = self.write(run.tenant).await?;
             sqlx::query(
-                "INSERT INTO runs (tenant_id, plan_id, id, mode, state, reason, resumes_at, created_at, ended_at, trace)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                "INSERT INTO runs (tenant_id, plan_id, id, mode, state, reason, resumes_at, created_at, ended_at, trace,
+                     picks)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             )
             .bind(run.tenant.as_uuid())
             .bind(run.plan.as_uuid())
             .bind(run.id.as_uuid())
-            .bind(name(&run.mode)?)
+            .bind(name(&mode)?)
             .bind(run.status.state.as_str())
             .bind(run.status.reason.as_ref().map(json).transpose()?)
             .bind(run.status.resumes_at)
             .bind(run.created_at)
             .bind(run.ended_at)
             .bind(run.trace.as_ref().map(|trace| trace.as_str()))
+            .bind(picks)
             .execute(tx.conn())
             .await
             .taken("the plan has a run that has not ended")
@@ -52,7 +57,7 @@ impl Runs for Store {
             let mut tx = self.read(tenant).await?;
             let row: Option<RunRow> = sqlx::query_as(
                 "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
-                     r.created_at, r.ended_at, r.trace
+                     r.created_at, r.ended_at, r.trace, r.picks
                  FROM runs r LEFT JOIN run_snapshots s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
                  WHERE r.tenant_id = $1 AND r.id = $2",
             )
@@ -70,7 +75,7 @@ impl Runs for Store {
             let mut tx = self.read(tenant).await?;
             let rows: Vec<RunRow> = sqlx::query_as(
                 "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
-                     r.created_at, r.ended_at, r.trace
+                     r.created_at, r.ended_at, r.trace, r.picks
                  FROM runs r LEFT JOIN run_snapshots s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
                  WHERE r.tenant_id = $1 AND r.plan_id = $2
                  ORDER BY r.created_at DESC, r.id DESC LIMIT $3",
@@ -97,7 +102,7 @@ impl Runs for Store {
             // Ids begin with the time at which they were made, so their order is that of the runs.
             let mut statement = QueryBuilder::<Db>::new(
                 "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
-                     r.created_at, r.ended_at, r.trace
+                     r.created_at, r.ended_at, r.trace, r.picks
                  FROM runs r LEFT JOIN run_snapshots s ON s.tenant_id = r.tenant_id AND s.run_id = r.id
                  WHERE r.tenant_id = ",
             );

@@ -31,6 +31,7 @@ Examples:
   tintype backup --client-id 123-abc.apps.googleusercontent.com --client-secret-file secret.txt \\
       --token-file token.json --to 's3://bucket/photos?endpoint=https://s3.example.com&region=eu-west-1'
   tintype backup … --recipient age1…          encrypted for the holder of an age identity
+  tintype backup … --pick                     what you choose at Google, whichever app it came from
 
 The same command again copies what is new, and goes on with a run that was interrupted.
 A new token in the token file takes the place of the old one. Keys of a bucket are read from
@@ -53,6 +54,10 @@ pub(super) struct Backup {
     /// List the whole library, to notice what is gone and what was added with an old date
     #[arg(long)]
     full: bool,
+    /// Back up what you pick in Google Photos, whichever app it came from: prints a link and waits until you are done. The token
+    /// needs the scope photospicker.mediaitems.readonly
+    #[arg(long, conflicts_with = "full")]
+    pick: bool,
     /// Plain files by month instead of the archive layout; cannot be encrypted
     #[arg(long, conflicts_with = "recipients")]
     mirror: bool,
@@ -95,14 +100,16 @@ impl Backup {
     ) -> Result<Outcome, Failure> {
         let app = engine.app();
         let plan = self.prepare(app, inputs, console).await?;
-        let choice = match self.full {
-            true => RunChoice::Full,
-            false => RunChoice::Routine,
+        let choice = match (self.full, self.pick) {
+            (true, _) => RunChoice::Full,
+            (_, true) => RunChoice::Picks,
+            _ => RunChoice::Routine,
         };
         let job = Job {
             plan: &plan,
             choice,
-            wait: self.wait,
+            // Nobody picks before the link is shown.
+            wait: self.wait || self.pick,
             place: &inputs.place,
             profile: &inputs.profile,
             title: &format!("Backing up to {}", inputs.place),

@@ -309,8 +309,8 @@ fn tell_why_empty(console: &Console) {
     out(
         "\nGoogle listed no items, which is what it shows to an app that has not uploaded any: since 2025-03-31\n\
          the Library API gives an app only what that app's own OAuth client created. Your other photos can still be\n\
-         backed up in three lawful ways: items this client uploads itself, items you pick with Google's Picker,\n\
-         and the archives of Google Takeout.",
+         backed up in three lawful ways: items this client uploads itself, items you pick at Google (the same command\n\
+         with --pick), and the archives of Google Takeout.",
     );
 }
 

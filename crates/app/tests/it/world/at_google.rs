@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tintype_app::AppResult;
 use tintype_emulator::{
     CallKind, Control, DEFAULT_ACCOUNT, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, ItemBytes,
-    Library, NewItem,
+    Library, NewItem, SCOPE_PICKER, SCOPE_READ,
 };
 use tintype_model::{plan::Layout, quota::QuotaLimits, storage::StorageSettings};
 use tintype_ports::{Clock, vault::OAuthClient};
@@ -123,9 +123,13 @@ impl World {
 
     /// Puts the token of a Google account in place, whoever it is of.
     pub(crate) async fn reauthorise_as(&self, email: &str, other: bool) -> AppResult<()> {
+        self.authorise(email, None, other).await
+    }
+
+    async fn authorise(&self, email: &str, scopes: Option<&str>, other: bool) -> AppResult<()> {
         let grant = self
             .control
-            .grant(email, DEFAULT_CLIENT_ID, None)
+            .grant(email, DEFAULT_CLIENT_ID, scopes)
             .expect("a grant");
         let client = OAuthClient {
             id: DEFAULT_CLIENT_ID.into(),
@@ -135,6 +139,13 @@ impl World {
         let app = &self.process.app;
         app.reauthorise(self.first.tenant, self.first.storage, client, token, other)
             .await
+    }
+
+    /// Puts a token in place with which what a person picks can be fetched as well.
+    pub(crate) async fn allow_picking(&self) {
+        let scopes = format!("{SCOPE_READ} {SCOPE_PICKER}");
+        let done = self.authorise(DEFAULT_ACCOUNT, Some(&scopes), false).await;
+        done.expect("reauthorised");
     }
 
     pub(crate) fn hide_destination(&self) {

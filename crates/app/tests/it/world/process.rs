@@ -133,6 +133,7 @@ pub(super) fn fast() -> Settings {
         tick: Duration::from_millis(50),
         shard_backoff: Duration::from_millis(400),
         mend_interval: Duration::from_secs(3_600),
+        pick_poll: Duration::from_millis(100),
         lease: Duration::from_secs(5),
         shard_items: 100,
         ..Settings::default()

@@ -102,7 +102,9 @@ impl World {
         let mut needed = BTreeMap::new();
         for snapshot in reader.snapshots().await.expect("a list of snapshots") {
             for item in self.read(&reader, snapshot).await.items.into_values() {
-                needed.insert(item.content.path.clone(), item.content);
+                for content in [item.content].into_iter().chain(item.renditions) {
+                    needed.insert(content.path.clone(), content);
+                }
             }
         }
         assert!(!needed.is_empty(), "no snapshot needs anything");

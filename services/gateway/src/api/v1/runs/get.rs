@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tintype_model::{RunId, forecast::Forecast, progress::Progress};
+use tintype_model::{RunId, forecast::Forecast, progress::Progress, run::RunMode};
 
 use super::View;
 use crate::{Shared, caller::Tenant, id::Id, problem::Problem};
@@ -18,6 +19,16 @@ pub(crate) struct Whole {
     shards: Shards,
     /// For what was found so far; `null` when there is nothing to foresee.
     forecast: Option<Forecast>,
+    /// Where a person picks for it; `null` when it waits for nobody to pick.
+    pick: Option<Pick>,
+}
+
+#[derive(Debug, Serialize)]
+struct Pick {
+    /// To be opened by the account's own person, in a window of its own.
+    uri: String,
+    /// When it closes.
+    expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -34,6 +45,10 @@ pub(crate) async fn handle(
     let store = &shared.app.ports().store;
     let run = store.run(tenant, id).await?;
     let run = run.ok_or_else(|| Problem::not_found("the run"))?;
+    let pick = match run.mode == RunMode::Picks && !run.status.state.is_final() {
+        true => shared.app.pick_window(tenant, id).await?,
+        false => None,
+    };
     let progress = store.progress(tenant, id).await?;
     let shards = store.open_shards(tenant, id).await?;
     Ok(Json(Whole {
@@ -44,5 +59,9 @@ pub(crate) async fn handle(
             leased: shards.leased,
         },
         forecast: shared.app.foresee(tenant, id).await?,
+        pick: pick.map(|it| Pick {
+            uri: it.uri,
+            expires_at: it.expires_at,
+        }),
     }))
 }

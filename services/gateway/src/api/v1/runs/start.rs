@@ -30,6 +30,8 @@ enum Mode {
     /// What is new.
     #[default]
     Routine,
+    /// What a person picks at Google.
+    Picks,
 }
 
 pub(crate) async fn handle(
@@ -42,6 +44,7 @@ pub(crate) async fn handle(
     let choice = match input.mode {
         Mode::Full => RunChoice::Full,
         Mode::Routine => RunChoice::Routine,
+        Mode::Picks => RunChoice::Picks,
     };
     // One that cannot be read is as good as none (W3C Trace Context, 4.2).
     let parent = headers.get("traceparent");
