@@ -179,6 +179,7 @@ impl Acts<'_> {
         let whole = match run.mode {
             RunMode::Full => "the whole library",
             RunMode::Routine => "newest first, until nothing is new",
+            RunMode::Picks => "what you picked",
         };
         self.console.mark(
             mark,
