@@ -144,6 +144,8 @@ pub struct Switches {
     pub consent: Option<ConsentAnswer>,
     /// The Photos Library API is disabled in the project.
     pub api_disabled: bool,
+    /// The Photos Picker API is disabled in the project.
+    pub picker_disabled: bool,
     /// Google Photos is disabled for the user.
     pub photos_disabled: bool,
     /// The Picker's ids are not those of the Library API.
@@ -192,6 +194,7 @@ impl Default for Switches {
             max_refresh_tokens: 100,
             consent: None,
             api_disabled: false,
+            picker_disabled: false,
             photos_disabled: false,
             picker_own_ids: true,
             latency_ms: BTreeMap::new(),

@@ -16,6 +16,11 @@ use tintype_ports::{
 /// Longest piece of somebody else's text that goes into an error, in characters.
 const LONGEST_TEXT: usize = 300;
 
+/// No API has a longer name, in bytes.
+const LONGEST_NAME: usize = 60;
+/// The API that is meant where Google names none.
+const LIBRARY: &str = "Photos Library API";
+
 /// Trouble that may pass by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Passing {
@@ -243,7 +248,13 @@ fn forbidden(text: &str, from_google: bool) -> Forbidden {
     if plain.contains("insufficient authentication scopes") {
         Forbidden::ScopeMissing
     } else if plain.contains("has not been used in project") {
-        Forbidden::ApiDisabled(digits_after(&plain, "in project ").to_owned())
+        let named = text.split_once(" has not been used").map(|(api, _)| api);
+        let named = named.filter(|api| api.ends_with("API") && api.len() < LONGEST_NAME);
+        let api = named.unwrap_or(LIBRARY).trim_start_matches("Google ");
+        Forbidden::ApiDisabled {
+            api: api.to_owned(),
+            project: digits_after(&plain, "in project ").to_owned(),
+        }
     } else if plain.contains("disabled for the user") {
         Forbidden::AccountDisabled
     } else {

@@ -88,8 +88,13 @@ pub enum Scope {
 pub enum Forbidden {
     /// The person did not grant a scope.
     ScopeMissing,
-    /// The API is switched off in the cloud project of this number; empty where Google does not name it.
-    ApiDisabled(String),
+    /// An API is switched off in a cloud project.
+    ApiDisabled {
+        /// Its name, as Google writes it: `Photos Library API`, `Photos Picker API`.
+        api: String,
+        /// The number of the project; empty where Google does not name it.
+        project: String,
+    },
     /// Google Photos is switched off for the account.
     AccountDisabled,
     /// Somebody between here and Google answered.
@@ -104,9 +109,9 @@ impl std::fmt::Display for Forbidden {
             Self::ScopeMissing => f.write_str(
                 "a permission is missing: connect the account again and allow all that is asked for",
             ),
-            Self::ApiDisabled(project) => write!(
+            Self::ApiDisabled { api, project } => write!(
                 f,
-                "the Photos Library API is switched off in cloud project {project}: enable it in the Google Cloud console"
+                "the {api} is switched off in cloud project {project}: enable it in the Google Cloud console"
             ),
             Self::AccountDisabled => f.write_str(
                 "Google Photos is switched off for this account: switch it on, or ask the organisation's administrator",

@@ -141,7 +141,7 @@ impl Check {
             PhotoError::Forbidden(Forbidden::ScopeMissing) => {
                 "authorise again and allow all that is asked for"
             }
-            PhotoError::Forbidden(Forbidden::ApiDisabled(_)) => {
+            PhotoError::Forbidden(Forbidden::ApiDisabled { .. }) => {
                 "enable the Photos Library API in the Google Cloud console, APIs & Services, Library; it takes effect within \
                  minutes"
             }

@@ -50,10 +50,12 @@ impl ApiError {
         Self::denied("Request had insufficient authentication scopes.")
     }
 
-    pub(crate) fn api_disabled(project: &str) -> Self {
+    /// `api` is its name and its host's.
+    pub(crate) fn api_disabled(api: (&str, &str), project: &str) -> Self {
+        let (name, host) = api;
         Self::denied(format!(
-            "Photos Library API has not been used in project {project} before or it is disabled. \
-             Enable it by visiting https://console.developers.google.com/apis/api/photoslibrary.googleapis.com/overview?project={project} \
+            "Photos {name} API has not been used in project {project} before or it is disabled. \
+             Enable it by visiting https://console.developers.google.com/apis/api/{host}.googleapis.com/overview?project={project} \
              then retry."
         ))
     }

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use self::error::ApiError;
 use crate::faults::Effect;
-use crate::kind::CallKind;
+use crate::kind::{CallKind, Cost};
 use crate::net::call::{Call, Dropped, Reply};
 use crate::state::World;
 use crate::state::shelf::{Owner, Viewer};
@@ -102,8 +102,14 @@ pub(crate) fn authenticate(
     if switches.enforce_scopes && !allowed {
         return Err(ApiError::insufficient_scopes());
     }
-    if switches.api_disabled {
-        return Err(ApiError::api_disabled(&caller.project));
+    let is_picker = kind.cost() == Cost::Picker;
+    if is_picker && switches.picker_disabled {
+        let picker = ("Picker", "photospicker");
+        return Err(ApiError::api_disabled(picker, &caller.project));
+    }
+    if !is_picker && switches.api_disabled {
+        let library = ("Library", "photoslibrary");
+        return Err(ApiError::api_disabled(library, &caller.project));
     }
     if switches.photos_disabled {
         return Err(ApiError::denied("Google Photos is disabled for the user"));

@@ -21,7 +21,7 @@ use tintype_model::quota::QuotaKind;
 use tintype_ports::{
     photos::{
         Attempt, AttemptOutcome, CallGate, Download, ListedItem, Persistence, PhotoError,
-        PhotoSink, PhotoSource, PhotoSources, Scope, Traffic,
+        PhotoPicker, PhotoSink, PhotoSource, PhotoSources, Scope, Traffic,
     },
     quota::QuotaError,
     vault::{AccessToken, Refusal, RefusedBy, VaultError},
@@ -230,6 +230,12 @@ impl World {
     pub(crate) fn sink(&self, persistence: Persistence) -> Arc<dyn PhotoSink> {
         self.sources
             .open_sink(Arc::clone(&self.gate) as _, persistence)
+    }
+
+    /// The account's Picker.
+    pub(crate) fn picker(&self) -> Arc<dyn PhotoPicker> {
+        self.sources
+            .open_picker(Arc::clone(&self.gate) as _, Persistence::Usual)
     }
 
     /// The first item of the library.
