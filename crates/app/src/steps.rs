@@ -1,4 +1,4 @@
-//! The journal steps of a run, in order. A probe is told of each one, so that tests can end the process right there.
+//! The journal steps of a run, in order, and of a warning. A probe is told of each one, so that tests can end the process right there.
 
 use std::{fmt, str::FromStr};
 
@@ -45,11 +45,13 @@ pub enum Step {
     ManifestWritten,
     /// The snapshot is recorded.
     SnapshotRecorded,
+    /// A tenant is told that an account's token will die; that it was told is not recorded yet.
+    WarningTold,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ArchiveMade,
         Self::RunStarted,
         Self::Dispatched,
@@ -70,6 +72,7 @@ impl Step {
         Self::ShardFinished,
         Self::ManifestWritten,
         Self::SnapshotRecorded,
+        Self::WarningTold,
     ];
 
     /// The step's name in kebab case.
@@ -96,6 +99,7 @@ impl Step {
             Self::ShardFinished => "shard-finished",
             Self::ManifestWritten => "manifest-written",
             Self::SnapshotRecorded => "snapshot-recorded",
+            Self::WarningTold => "warning-told",
         }
     }
 }
