@@ -1,4 +1,4 @@
-//! The journal steps of a run, in order, and of a warning. A probe is told of each one, so that tests can end the process right there.
+//! The journal steps of a run, in order, and those of looking after accounts. A probe is told of each one, so that tests can end the process right there.
 
 use std::{fmt, str::FromStr};
 
@@ -47,11 +47,13 @@ pub enum Step {
     SnapshotRecorded,
     /// A tenant is told that an account's token will die; that it was told is not recorded yet.
     WarningTold,
+    /// All accounts were looked after.
+    AccountsLookedAfter,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ArchiveMade,
         Self::RunStarted,
         Self::Dispatched,
@@ -73,6 +75,7 @@ impl Step {
         Self::ManifestWritten,
         Self::SnapshotRecorded,
         Self::WarningTold,
+        Self::AccountsLookedAfter,
     ];
 
     /// The step's name in kebab case.
@@ -100,6 +103,7 @@ impl Step {
             Self::ManifestWritten => "manifest-written",
             Self::SnapshotRecorded => "snapshot-recorded",
             Self::WarningTold => "warning-told",
+            Self::AccountsLookedAfter => "accounts-looked-after",
         }
     }
 }

@@ -210,8 +210,8 @@ pub trait Vault: Send + Sync {
         rejected: Option<&AccessToken>,
     ) -> Result<AccessToken, VaultError>;
 
-    /// Uses a refresh token that was not used for six days, so that it does not die of idleness; hands out nothing. A token that
-    /// was used more recently is left alone. Says what is known of it then.
+    /// Uses a refresh token for its own sake, where it needs that (see [`needs_use`](tintype_model::credential::health::needs_use));
+    /// hands out nothing. Says what is known of it then.
     async fn keep_alive(&self, grant: &Grant) -> Result<SecretInfo, VaultError>;
 
     /// The keys of a bucket.

@@ -284,6 +284,11 @@ impl Install {
         self.serve_with("worker", &[("TINTYPE_CRASH_AT", step)])
     }
 
+    /// Where the gateway listens.
+    pub(super) fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
     pub(super) fn api(&self) -> Api {
         Api::new(&self.gateway, TOKEN)
     }

@@ -21,7 +21,7 @@ use tintype_ports::{
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{App, AppResult, Step, runs::describe};
+use crate::{App, AppError, AppResult, Step, runs::describe};
 
 /// Storages that are looked at in one go.
 const PAGE: u32 = 100;
@@ -109,8 +109,18 @@ impl App {
         let mut seen = stream::iter(accounts)
             .map(|it| async move { self.look_after_one(&it, stop).await })
             .buffer_unordered(AT_ONCE);
-        while let Some(state) = seen.next().await {
+        let mut troubles = Vec::new();
+        while let Some((state, trouble)) = seen.next().await {
             *round.counts.entry(state).or_default() += 1;
+            troubles.extend(trouble);
+        }
+        // One line for all of them: what one meets the others often meet too.
+        if let Some(first) = troubles.first() {
+            tracing::warn!(
+                accounts.count = troubles.len(),
+                error = %describe(first),
+                "some accounts could not be looked after; that is tried again in the next round"
+            );
         }
         if stop.is_cancelled() {
             return Ok(round);
@@ -119,56 +129,69 @@ impl App {
         round.after = last;
         if round.is_over {
             show(&round.counts);
+            self.ports.steps.reached(Step::AccountsLookedAfter);
         }
         Ok(round)
     }
 
-    /// How the account is, in a word.
-    async fn look_after_one(&self, it: &WatchedStorage, stop: &CancellationToken) -> &'static str {
+    /// How the account is, in a word, and what went wrong.
+    async fn look_after_one(
+        &self,
+        it: &WatchedStorage,
+        stop: &CancellationToken,
+    ) -> (&'static str, Option<AppError>) {
         let (tenant, storage) = (it.storage.tenant, it.storage.id);
-        if stop.is_cancelled() {
-            return UNKNOWN;
-        }
-        let signs = match self.signs(tenant, storage, stop).await {
-            Ok(Some(signs)) => signs,
-            Ok(None) => return NONE,
-            Err(error) => {
-                tracing::debug!(storage.id = %storage, error = %describe(&error), "the vault says nothing of an account");
-                return UNKNOWN;
-            }
+        let known = async || {
+            let info = self.ports.vault.describe(tenant, storage).await?;
+            AppResult::Ok(info.filter(|info| info.signs().is_some()))
         };
-        if let Err(error) = self.warn(it, &signs).await {
-            tracing::warn!(storage.id = %storage, error = %describe(&error), "a warning will be given later");
+        let info = match known().await {
+            Ok(Some(info)) => info,
+            Ok(None) => return (NONE, None),
+            Err(error) => return (UNKNOWN, Some(error)),
+        };
+        let mut signs = info.signs().unwrap_or_default();
+        let mut trouble = None;
+        if self.is_due(&info, &signs, storage) && !stop.is_cancelled() {
+            match self.keep_alive(tenant, storage, stop).await {
+                Ok(Some(used)) => signs = used,
+                Ok(None) => {}
+                Err(error) => {
+                    // A refusal is written down, and shown.
+                    let is_refusal = matches!(error, AppError::Vault(VaultError::Refused(_)));
+                    trouble = Some(error).filter(|_| !is_refusal);
+                    let now_known = known().await.ok().flatten();
+                    signs = now_known.and_then(|info| info.signs()).unwrap_or(signs);
+                }
+            }
         }
-        signs.health(self.ports.clock.now()).as_str()
+        if let Err(error) = self.warn(it, &signs).await {
+            trouble = Some(error);
+        }
+        (signs.health(self.ports.clock.now()).as_str(), trouble)
     }
 
-    /// What is known of the account's token, after it was used where that was due.
-    async fn signs(
+    fn is_due(&self, info: &SecretInfo, signs: &Signs, storage: StorageId) -> bool {
+        let now = self.ports.clock.now();
+        let rests = info.retry_at.is_some_and(|at| now < at);
+        !rests && is_keep_alive_due(signs, spread(storage), now)
+    }
+
+    /// Uses the account's token for its own sake. `None`: this process is to stop; the vault ends what it began all the same.
+    async fn keep_alive(
         &self,
         tenant: TenantId,
         storage: StorageId,
         stop: &CancellationToken,
-    ) -> Result<Option<Signs>, VaultError> {
-        let known = async || {
-            let info = self.ports.vault.describe(tenant, storage).await?;
-            Ok::<_, VaultError>(info.as_ref().and_then(SecretInfo::signs))
-        };
-        let Some(signs) = known().await? else {
-            return Ok(None);
-        };
-        if !is_keep_alive_due(&signs, spread(storage), self.ports.clock.now()) {
-            return Ok(Some(signs));
-        }
+    ) -> AppResult<Option<Signs>> {
         let grant = Grant {
             tenant,
             storage,
             run: None,
             purpose: "keep_alive".into(),
         };
-        // The vault ends what it began, whoever asks.
         let kept = tokio::select! {
-            () = stop.cancelled() => return Ok(Some(signs)),
+            () = stop.cancelled() => return Ok(None),
             kept = self.ports.vault.keep_alive(&grant) => kept,
         };
         let outcome = match &kept {
@@ -177,13 +200,7 @@ impl App {
             Err(_) => "failed",
         };
         metrics::counter!("tintype_kept_alive_total", "outcome" => outcome).increment(1);
-        match kept {
-            Ok(info) => Ok(info.signs()),
-            Err(error) => {
-                tracing::warn!(storage.id = %storage, error = %describe(&error), "a token that nothing else uses could not be used");
-                known().await
-            }
-        }
+        Ok(kept?.signs())
     }
 
     async fn warn(&self, it: &WatchedStorage, signs: &Signs) -> AppResult<()> {

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use deadline::{Deadline, Warned};
-pub use pace::{KEEP_ALIVE_AFTER, is_keep_alive_due, refresh_pause, was_used_lately};
+pub use pace::{KEEP_ALIVE_AFTER, is_keep_alive_due, needs_use, refresh_pause};
 
 /// A refresh token that is not used for so long dies. Google says six months; the shortest six months have 181 days.
 pub const IDLE: TimeDelta = TimeDelta::days(180);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use tintype_model::credential::health::was_used_lately;
+use tintype_model::credential::health::needs_use;
 use tintype_ports::{
     VaultError,
     vault::{AccessToken, Grant},
@@ -164,8 +164,12 @@ fn next(
                 return Ok(Next::Hand(shared));
             }
         }
-        Purpose::Life if was_used_lately(moment(row.used_at), now) => return Ok(Next::Leave),
-        Purpose::Life => {}
+        Purpose::Life => {
+            let signs = row.info().signs();
+            if !signs.is_some_and(|signs| needs_use(&signs, now)) {
+                return Ok(Next::Leave);
+            }
+        }
     }
     if moment(row.lease_until).is_some_and(|until| now < until) {
         return Ok(Next::Wait);

@@ -21,20 +21,22 @@ const FIRST_EXHAUSTED: f64 = 300.0;
 /// The longest pause, in seconds, before jitter.
 const LONGEST_PAUSE: f64 = 900.0;
 
-/// Whether it was used so lately that another use would only cost a call.
+/// Whether a use for its own sake does a token any good: it was not used for six days or never, so it may die or its death is not
+/// known, or it is exhausted, which only a good answer ends.
 #[must_use]
-pub fn was_used_lately(used_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    used_at.is_some_and(|used_at| now < used_at + KEEP_ALIVE_AFTER)
+pub fn needs_use(signs: &Signs, now: DateTime<Utc>) -> bool {
+    let is_lively = |used_at| now < used_at + KEEP_ALIVE_AFTER;
+    signs.failures >= EXHAUSTED_AFTER || !signs.used_at.is_some_and(is_lively)
 }
 
-/// Whether a token is to be used now only to live on: within its seventh day without use, `spread` (0.0 to 1.0) of the day after
-/// its begin. One that was never used is due at once: then it is known when it dies.
+/// Whether a token is to be used now for its own sake: within its seventh day without use, `spread` (0.0 to 1.0) of the day after
+/// that begins. One that was never used, or is exhausted, is due at once.
 #[must_use]
 pub fn is_keep_alive_due(signs: &Signs, spread: f64, now: DateTime<Utc>) -> bool {
     if signs.refused.is_some() {
         return false;
     }
-    let Some(used_at) = signs.used_at else {
+    let Some(used_at) = signs.used_at.filter(|_| signs.failures < EXHAUSTED_AFTER) else {
         return true;
     };
     #[expect(

@@ -99,6 +99,22 @@ fn a_refused_token_is_neither_warned_of_nor_kept_alive() {
 }
 
 #[test]
+fn an_exhausted_token_is_tried_whenever_it_was_used() {
+    let exhausted = Signs {
+        failures: EXHAUSTED_AFTER,
+        ..announced(at(1_000))
+    };
+    let failing = Signs {
+        failures: EXHAUSTED_AFTER - 1,
+        ..exhausted
+    };
+    for (signs, is_due) in [(exhausted, true), (failing, false)] {
+        assert_eq!(needs_use(&signs, at(1)), is_due);
+        assert_eq!(is_keep_alive_due(&signs, 0.5, at(1)), is_due);
+    }
+}
+
+#[test]
 fn pauses_double_and_are_longer_for_the_exhausted() {
     let pauses: Vec<u64> = (0..40)
         .map(|failures| refresh_pause(failures, 0.5).as_secs())
@@ -152,7 +168,7 @@ proptest! {
         prop_assert!(!is_due(6 * 24 - 1));
         prop_assert!(is_due(7 * 24));
         for hours in (0..8 * 24).filter(|hours| is_due(*hours)) {
-            prop_assert!(!was_used_lately(signs.used_at, at(used + hours)), "the vault would not do it");
+            prop_assert!(needs_use(&signs, at(used + hours)), "the vault would not do it");
         }
     }
 
