@@ -145,15 +145,19 @@ impl App {
             let info = self.ports.vault.describe(tenant, storage).await?;
             AppResult::Ok(info.filter(|info| info.signs().is_some()))
         };
-        let info = match known().await {
+        let info = tokio::select! {
+            () = stop.cancelled() => return (UNKNOWN, None),
+            info = known() => info,
+        };
+        let info = match info {
             Ok(Some(info)) => info,
             Ok(None) => return (NONE, None),
             Err(error) => return (UNKNOWN, Some(error)),
         };
         let mut signs = info.signs().unwrap_or_default();
         let mut trouble = None;
-        if self.is_due(&info, &signs, storage) && !stop.is_cancelled() {
-            match self.keep_alive(tenant, storage, stop).await {
+        if self.is_due(&info, &signs, storage) {
+            match self.use_token(tenant, storage, stop).await {
                 Ok(Some(used)) => signs = used,
                 Ok(None) => {}
                 Err(error) => {
@@ -178,7 +182,7 @@ impl App {
     }
 
     /// Uses the account's token for its own sake. `None`: this process is to stop; the vault ends what it began all the same.
-    async fn keep_alive(
+    async fn use_token(
         &self,
         tenant: TenantId,
         storage: StorageId,

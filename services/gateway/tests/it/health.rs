@@ -53,6 +53,9 @@ async fn an_app_in_testing_shows_its_tokens_death_and_is_warned_of_it() {
     assert_eq!(days_left(&well), 6);
     assert!(well["used_at"].is_string(), "{well}");
 
+    let shown = send(world.of(&tenant, "GET", &format!("/v1/storages/{folder}"))).await;
+    assert_eq!(shown.body.get("health"), None, "a folder has no credential");
+
     let mut stream = Stream::open(world.of(&tenant, "GET", "/v1/events")).await;
     let about_runs = "/v1/events?topics=run_00000000000070008000000000000001";
     let mut runs_only = Stream::open(world.of(&tenant, "GET", about_runs)).await;
@@ -76,9 +79,6 @@ async fn an_app_in_testing_shows_its_tokens_death_and_is_warned_of_it() {
     assert_eq!(told.data, expected);
     world.draining.cancel();
     assert_eq!(runs_only.next().await, None, "it is about no run");
-
-    let shown = send(world.of(&tenant, "GET", &format!("/v1/storages/{folder}"))).await;
-    assert_eq!(shown.body.get("health"), None, "a folder has no credential");
 }
 
 #[tokio::test]
