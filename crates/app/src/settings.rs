@@ -40,7 +40,8 @@ pub struct Settings {
     pub dispatch_patience: Duration,
     /// How often the scheduler looks by itself, when nothing woke it.
     pub tick: Duration,
-    /// How often all accounts are looked after: used so that they live on, and warned of.
+    /// How often all accounts are looked after: used so that they live on, and warned of. A new one is left to its person for as
+    /// long.
     pub accounts_every: Duration,
     /// First pause before a shard with unavailable items is tried again; doubles each time, up to 20 times as long.
     pub shard_backoff: Duration,

@@ -10,7 +10,7 @@ use futures::{StreamExt as _, stream};
 use tintype_model::{
     StorageId, TenantId,
     credential::health::{Signs, TokenHealth, is_keep_alive_due},
-    storage::StorageSettings,
+    storage::{Storage, StorageSettings},
 };
 use tintype_ports::{
     VaultError,
@@ -156,7 +156,7 @@ impl App {
         };
         let mut signs = info.signs().unwrap_or_default();
         let mut trouble = None;
-        if self.is_due(&info, &signs, storage) {
+        if self.is_due(&info, &signs, &it.storage) {
             match self.use_token(tenant, storage, stop).await {
                 Ok(Some(used)) => signs = used,
                 Ok(None) => {}
@@ -175,10 +175,13 @@ impl App {
         (signs.health(self.ports.clock.now()).as_str(), trouble)
     }
 
-    fn is_due(&self, info: &SecretInfo, signs: &Signs, storage: StorageId) -> bool {
+    fn is_due(&self, info: &SecretInfo, signs: &Signs, storage: &Storage) -> bool {
         let now = self.ports.clock.now();
         let rests = info.retry_at.is_some_and(|at| now < at);
-        !rests && is_keep_alive_due(signs, spread(storage), now)
+        // Whoever has just connected an account is about to use it.
+        let age = (now - storage.created_at).to_std().unwrap_or_default();
+        let is_new = signs.used_at.is_none() && age < self.settings.accounts_every;
+        !rests && !is_new && is_keep_alive_due(signs, spread(storage.id), now)
     }
 
     /// Uses the account's token for its own sake. `None`: this process is to stop; the vault ends what it began all the same.
