@@ -3,11 +3,12 @@
 use std::{env, error::Error, fs, path::PathBuf};
 
 /// Messages with a secret in them: what is generated shows nothing, `src/secret.rs` shows the rest.
-const SECRET: [&str; 11] = [
+const SECRET: [&str; 12] = [
     "GoogleCredential",
     "S3Credential",
     "IssueAccessTokenRequest",
     "IssueAccessTokenResponse",
+    "KeepAliveRequest",
     "RevealBucketKeysRequest",
     "RevealBucketKeysResponse",
     "SignRequest",

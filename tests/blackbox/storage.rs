@@ -278,6 +278,42 @@ async fn a_person_signs_in_with_a_browser_and_ends_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tokens_death_is_counted_down_in_words() {
+    let home = Home::new().await;
+    let control = &home.household.control;
+    control.set(|switches| switches.testing_mode = true);
+    home.add("family", &[]).await.assert_code(0);
+    home.storage(&["test", "family"]).await.assert_code(0);
+    let good = home.storage(&["list"]).await;
+    assert!(
+        good.stdout.contains("good for 6 days 23 h"),
+        "{}",
+        good.stdout
+    );
+
+    control.advance(5 * 24 * 3_600_000);
+    control.expire_access_tokens();
+    let tested = home.storage(&["test", "family"]).await;
+    tested.assert_code(0);
+    let said = &tested.stderr;
+    assert!(said.contains("credential: dies in 47 h"), "{said}");
+    let action = "sign in again before then";
+    assert!(said.contains(action), "{said}");
+    let shown = home.storage(&["show", "family"]).await;
+    for words in ["dies in 47 h", "as Google said", "last used", action] {
+        assert!(shown.stdout.contains(words), "{words}: {}", shown.stdout);
+    }
+    let shown = home.storage(&["show", "family", "--json"]).await.json();
+    assert_eq!(shown["health"]["state"], "expiring");
+
+    control.advance(2 * 24 * 3_600_000);
+    control.expire_access_tokens();
+    home.storage(&["test", "family"]).await.assert_code(3);
+    let dead = home.storage(&["list"]).await;
+    assert!(dead.stdout.contains("dead: Google"), "{}", dead.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_or_a_wrong_token_is_told_plainly() {
     let mut home = Home::new().await;
     let wrong = home.household.path("wrong.token");

@@ -40,6 +40,9 @@ pub struct Settings {
     pub dispatch_patience: Duration,
     /// How often the scheduler looks by itself, when nothing woke it.
     pub tick: Duration,
+    /// How often all accounts are looked after: used so that they live on, and warned of. A new one is left to its person for as
+    /// long.
+    pub accounts_every: Duration,
     /// First pause before a shard with unavailable items is tried again; doubles each time, up to 20 times as long.
     pub shard_backoff: Duration,
     /// Leases after which items that are still unavailable count as failed.
@@ -81,6 +84,7 @@ impl Default for Settings {
             lead: Duration::from_secs(10),
             dispatch_patience: Duration::from_secs(60),
             tick: Duration::from_millis(500),
+            accounts_every: Duration::from_secs(300),
             shard_backoff: Duration::from_secs(15),
             shard_attempts: 6,
             mend_interval: Duration::from_secs(60),

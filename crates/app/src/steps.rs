@@ -1,4 +1,4 @@
-//! The journal steps of a run, in order. A probe is told of each one, so that tests can end the process right there.
+//! The journal steps of a run, in order, and those of looking after accounts. A probe is told of each one, so that tests can end the process right there.
 
 use std::{fmt, str::FromStr};
 
@@ -45,11 +45,15 @@ pub enum Step {
     ManifestWritten,
     /// The snapshot is recorded.
     SnapshotRecorded,
+    /// A tenant is told that an account's token will die; that it was told is not recorded yet.
+    WarningTold,
+    /// All accounts were looked after.
+    AccountsLookedAfter,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::ArchiveMade,
         Self::RunStarted,
         Self::Dispatched,
@@ -70,6 +74,8 @@ impl Step {
         Self::ShardFinished,
         Self::ManifestWritten,
         Self::SnapshotRecorded,
+        Self::WarningTold,
+        Self::AccountsLookedAfter,
     ];
 
     /// The step's name in kebab case.
@@ -96,6 +102,8 @@ impl Step {
             Self::ShardFinished => "shard-finished",
             Self::ManifestWritten => "manifest-written",
             Self::SnapshotRecorded => "snapshot-recorded",
+            Self::WarningTold => "warning-told",
+            Self::AccountsLookedAfter => "accounts-looked-after",
         }
     }
 }

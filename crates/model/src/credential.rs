@@ -1,6 +1,7 @@
 //! What a person pastes to connect Google Photos: client id, client file, token. Read strictly, never echoed.
 
 mod client;
+pub mod health;
 mod paste;
 mod token;
 

@@ -1,9 +1,12 @@
 //! The event bus: progress and state changes, for whoever watches. Losing it loses nothing but sight.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
-use tintype_model::{RunId, TenantId, progress::Progress, run::RunStatus};
+use tintype_model::{
+    RunId, StorageId, TenantId, credential::health::DeathCause, progress::Progress, run::RunStatus,
+};
 
 /// Position of an event in its tenant's stream; grows by at least one with each event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,6 +30,17 @@ pub enum Event {
         run: RunId,
         /// Its counts so far.
         progress: Progress,
+    },
+    /// The token of an account will die soon. May come more than once: storage, death and hours say which warning it is.
+    AccountExpiring {
+        /// The account.
+        storage: StorageId,
+        /// When it dies.
+        dies_at: DateTime<Utc>,
+        /// How that is known.
+        why: DeathCause,
+        /// Which warning it is: 72, 24 or 2 hours before.
+        hours_before: u32,
     },
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use tintype_model::{ErrorKind, RunId, StorageId, TenantId};
+use tintype_model::{ErrorKind, RunId, StorageId, TenantId, credential::health::Signs};
 
 pub use refusal::{Refusal, RefusedBy};
 pub use sign_in::{OAuthClient, SignInAnswer, SignInFault, SignInPage, SignInRequest, SignedIn};
@@ -48,6 +48,25 @@ pub struct SecretInfo {
     pub refresh_token_expires_at: Option<DateTime<Utc>>,
     /// Why it is refused, until it is replaced.
     pub refused: Option<Refusal>,
+    /// When its refresh token was used last; `None`: it was never used here.
+    pub used_at: Option<DateTime<Utc>>,
+    /// Refreshes in a row that had no usable answer and were not refused either.
+    pub failures: u32,
+    /// Until then Google is not asked again, after such a failure.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+impl SecretInfo {
+    /// What is known of the refresh token; `None` where there is none.
+    #[must_use]
+    pub fn signs(&self) -> Option<Signs> {
+        (self.kind == "google").then(|| Signs {
+            announced: self.refresh_token_expires_at,
+            used_at: self.used_at,
+            refused: self.refused.as_ref().map(|it| it.by),
+            failures: self.failures,
+        })
+    }
 }
 
 /// For whom and for what an answer is asked: written to the audit log before it is given.
@@ -59,7 +78,7 @@ pub struct Grant {
     pub storage: StorageId,
     /// The run that needs it, if one does.
     pub run: Option<RunId>,
-    /// What it is for, in a word: `list`, `download`, `test`, `write`, `sign`.
+    /// What it is for, in a word: `list`, `download`, `test`, `write`, `sign`, `read`, `upload`, `keep_alive`.
     pub purpose: String,
 }
 
@@ -98,7 +117,8 @@ pub struct AuditEntry {
     pub number: i64,
     /// When.
     pub at: DateTime<Utc>,
-    /// `put`, `rotate`, `revoke`, `issue`, `refresh`, `reveal`, `sign`, `delete`, `rewrap`, `refused`, `destroy`, `sign_in`.
+    /// `put`, `rotate`, `revoke`, `issue`, `refresh`, `reveal`, `sign`, `delete`, `rewrap`, `refused`, `destroy`, `sign_in`,
+    /// `keep_alive`.
     pub action: String,
     /// The storage whose secret was used.
     pub storage: Option<StorageId>,
@@ -189,6 +209,10 @@ pub trait Vault: Send + Sync {
         grant: &Grant,
         rejected: Option<&AccessToken>,
     ) -> Result<AccessToken, VaultError>;
+
+    /// Uses a refresh token for its own sake, where it needs that (see [`needs_use`](tintype_model::credential::health::needs_use));
+    /// hands out nothing. Says what is known of it then.
+    async fn keep_alive(&self, grant: &Grant) -> Result<SecretInfo, VaultError>;
 
     /// The keys of a bucket.
     async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError>;

@@ -59,11 +59,13 @@ pub enum Scope {
     Read,
     /// Uploading to an account.
     Upload,
+    /// Using a refresh token so that it lives on. No secret is had for it.
+    KeepAlive,
 }
 
 impl Scope {
     /// All there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::List,
         Self::Download,
         Self::Test,
@@ -71,6 +73,7 @@ impl Scope {
         Self::Sign,
         Self::Read,
         Self::Upload,
+        Self::KeepAlive,
     ];
 
     /// The word in claims and logs.
@@ -84,6 +87,7 @@ impl Scope {
             Self::Sign => "sign",
             Self::Read => "read",
             Self::Upload => "upload",
+            Self::KeepAlive => "keep_alive",
         }
     }
 

@@ -6,8 +6,8 @@ use secrecy::zeroize::Zeroize as _;
 
 use crate::vault::v1::{
     BeginSignInResponse, FinishSignInRequest, GetSigningKeyRequest, GoogleCredential,
-    IssueAccessTokenRequest, IssueAccessTokenResponse, OAuthClient, RevealBucketKeysRequest,
-    RevealBucketKeysResponse, S3Credential, SignRequest,
+    IssueAccessTokenRequest, IssueAccessTokenResponse, KeepAliveRequest, OAuthClient,
+    RevealBucketKeysRequest, RevealBucketKeysResponse, S3Credential, SignRequest,
 };
 
 macro_rules! secret_message {
@@ -32,6 +32,7 @@ secret_message!(GoogleCredential hides client_secret, refresh_token; shows clien
 secret_message!(S3Credential hides secret_access_key; shows access_key_id);
 secret_message!(IssueAccessTokenRequest hides grant, rejected_token; shows);
 secret_message!(IssueAccessTokenResponse hides token; shows expires_at, scopes);
+secret_message!(KeepAliveRequest hides grant; shows);
 secret_message!(RevealBucketKeysRequest hides grant; shows);
 secret_message!(RevealBucketKeysResponse hides secret_access_key; shows access_key_id);
 secret_message!(SignRequest hides grant; shows);

@@ -58,7 +58,8 @@ fn every_field_marked_secret_stays_out_of_what_is_shown() {
         error: String::new(),
     };
     let shown = format!(
-        "{put:?} {s3:?} {issue:?} {issued:?} {keys:?} {sign:?} {begin:?} {page:?} {answer:?} {:?} {:?}",
+        "{put:?} {s3:?} {issue:?} {issued:?} {keys:?} {sign:?} {begin:?} {page:?} {answer:?} {:?} {:?} {:?}",
+        v1::KeepAliveRequest { grant: secret() },
         v1::RevealBucketKeysRequest { grant: secret() },
         v1::GetSigningKeyRequest { grant: secret() },
     );
@@ -101,6 +102,7 @@ fn no_field_that_the_contract_marks_secret_is_shown_by_generated_code() {
         "IssueAccessTokenRequest.grant",
         "IssueAccessTokenRequest.rejected_token",
         "IssueAccessTokenResponse.token",
+        "KeepAliveRequest.grant",
         "OAuthClient.secret",
         "RevealBucketKeysRequest.grant",
         "RevealBucketKeysResponse.secret_access_key",

@@ -46,6 +46,9 @@ pub(crate) fn info(info: v1::CredentialInfo) -> Result<SecretInfo, VaultError> {
         scopes: info.scopes,
         refresh_token_expires_at: info.refresh_token_expires_at.map(time).transpose()?,
         refused: info.refused.map(|reason| Refusal { by, reason }),
+        used_at: info.used_at.map(time).transpose()?,
+        failures: info.failures,
+        retry_at: info.retry_at.map(time).transpose()?,
     })
 }
 

@@ -78,6 +78,15 @@ impl Vault for VaultClient {
         })
     }
 
+    async fn keep_alive(&self, grant: &Grant) -> Result<SecretInfo, VaultError> {
+        let make = || {
+            let grant = self.signed(grant)?;
+            Ok(v1::KeepAliveRequest { grant })
+        };
+        let send = |channel, request| async move { Rpc::new(channel).keep_alive(request).await };
+        some_info(self.inner.caller.call(Freely, make, send).await?.info)
+    }
+
     async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError> {
         let make = || {
             let grant = self.signed(grant)?;

@@ -162,6 +162,9 @@ impl CredentialRow {
             scopes: self.scopes(),
             refresh_token_expires_at: self.dies_at(),
             refused: self.refusal(),
+            used_at: self.used_at.and_then(DateTime::from_timestamp_millis),
+            failures: u32::try_from(self.failures).unwrap_or(u32::MAX),
+            retry_at: self.retry_at.and_then(DateTime::from_timestamp_millis),
         }
     }
 
@@ -249,6 +252,7 @@ pub(crate) fn new_row(
         retry_at: None,
         forced_at: None,
         account: None,
+        used_at: None,
     };
     row.seal(key, &opened)?;
     Ok(row)

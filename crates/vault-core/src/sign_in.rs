@@ -253,6 +253,7 @@ async fn keep(
     let left = answer.refresh_token_expires_in;
     let left = left.and_then(|left| TimeDelta::from_std(left).ok());
     kept.refresh_token_expires_at = left.map(|left| (now + left).timestamp_millis());
+    kept.used_at = Some(now.timestamp_millis());
     held.tx.put_credential(&kept).await.map_err(database)?;
     held.commit().await?;
     Ok(kept.info())

@@ -70,6 +70,10 @@ impl Vault for VaultCore {
         refresh::access_token(&self.inner, grant, rejected).await
     }
 
+    async fn keep_alive(&self, grant: &Grant) -> Result<SecretInfo, VaultError> {
+        refresh::keep_alive(&self.inner, grant).await
+    }
+
     async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError> {
         let inner = &self.inner;
         inner.keys.ready()?;

@@ -94,7 +94,7 @@ impl Follow {
                 false
             }
             Event::RunChanged { run, .. } => run == self.run,
-            Event::RunProgressed { .. } => false,
+            Event::RunProgressed { .. } | Event::AccountExpiring { .. } => false,
         }
     }
 

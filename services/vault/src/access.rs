@@ -43,6 +43,8 @@ const TABLE: &[Method] = &[
         "/tintype.vault.v1.Vault/IssueAccessToken",
         &[Worker, Gateway],
     ),
+    // Workers and schedulers may share settings, and so an identity.
+    method("/tintype.vault.v1.Vault/KeepAlive", &[Scheduler, Worker]),
     method(
         "/tintype.vault.v1.Vault/RevealBucketKeys",
         &[Worker, Gateway],

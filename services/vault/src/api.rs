@@ -6,9 +6,14 @@ mod vault;
 use std::sync::Arc;
 
 use tintype_ports::{VaultKeeper, vault::Grant};
+use tintype_proto::grant::Scope;
 use tonic::{Request, Status};
 
-use crate::{answer::refused, grants::GrantCheck, listener::Peer};
+use crate::{
+    answer::refused,
+    grants::{GrantCheck, GrantError},
+    listener::Peer,
+};
 
 /// What both services work with.
 #[derive(Clone)]
@@ -22,8 +27,25 @@ impl Api {
         Self { keeper, grants }
     }
 
-    /// The grant of a request, once it is known to be the caller's own.
+    /// The grant of a request that is answered with a secret, or made with one, once it is known to be the caller's own.
     fn granted<T>(&self, request: &Request<T>, grant: &str) -> Result<Grant, Status> {
+        let grant = self.own(request, grant)?;
+        if grant.purpose == Scope::KeepAlive.as_str() {
+            return Err(refused(GrantError::Elsewhere.into()));
+        }
+        Ok(grant)
+    }
+
+    /// The grant of a request to keep a credential alive.
+    fn granted_life<T>(&self, request: &Request<T>, grant: &str) -> Result<Grant, Status> {
+        let grant = self.own(request, grant)?;
+        if grant.purpose != Scope::KeepAlive.as_str() {
+            return Err(refused(GrantError::Elsewhere.into()));
+        }
+        Ok(grant)
+    }
+
+    fn own<T>(&self, request: &Request<T>, grant: &str) -> Result<Grant, Status> {
         let peer = request.extensions().get::<Peer>();
         let peer = peer.ok_or_else(|| Status::internal("the caller's identity is lost"))?;
         self.grants

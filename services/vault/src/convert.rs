@@ -117,6 +117,9 @@ pub(crate) fn info(info: SecretInfo) -> v1::CredentialInfo {
             .map(|at| at.timestamp_micros()),
         refused_by: by.unwrap_or(v1::Reason::Unspecified).into(),
         refused: info.refused.map(|it| it.reason),
+        used_at: info.used_at.map(|at| at.timestamp_micros()),
+        failures: info.failures,
+        retry_at: info.retry_at.map(|at| at.timestamp_micros()),
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum GrantError {
     TooLong,
     #[error("the grant's key may not ask for {}", .0.as_str())]
     Scope(Scope),
+    #[error("the grant is not for this call")]
+    Elsewhere,
     #[error("the grant names no {0}")]
     Id(&'static str),
 }

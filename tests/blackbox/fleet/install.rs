@@ -165,7 +165,7 @@ impl Install {
             let public = write(&dir.join(format!("{service}-grant.pub")), &pair.public);
             signers.push_str(&format!(
                 "[[vault_server.grant_keys]]\nid = \"{service}-1\"\nidentity = \"spiffe://tintype.example/{service}\"\n\
-                 public_key_file = \"{public}\"\nscopes = [\"list\", \"download\", \"test\", \"write\", \"sign\", \"read\", \"upload\"]\n"
+                 public_key_file = \"{public}\"\nscopes = [\"list\", \"download\", \"test\", \"write\", \"sign\", \"read\", \"upload\", \"keep_alive\"]\n"
             ));
         }
         // The vault has a database of its own; on a server that is thrown away, one that is there already does.
@@ -282,6 +282,11 @@ impl Install {
     /// A worker that dies at this step.
     pub(super) fn serve_dying_at(&self, step: &str) -> Process {
         self.serve_with("worker", &[("TINTYPE_CRASH_AT", step)])
+    }
+
+    /// Where the gateway listens.
+    pub(super) fn gateway(&self) -> &str {
+        &self.gateway
     }
 
     pub(super) fn api(&self) -> Api {

@@ -8,6 +8,7 @@ mod embedded;
 mod fair;
 mod frozen;
 mod google;
+mod health;
 mod install;
 mod repeated;
 mod roles;

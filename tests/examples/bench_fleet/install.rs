@@ -101,7 +101,7 @@ fn signers(folder: &Path) -> Result<String, Failure> {
         fs::write(&public, &pair.public)?;
         text.push_str(&format!(
             "[[vault_server.grant_keys]]\nid = \"{service}-1\"\nidentity = \"spiffe://tintype.example/{service}\"\n\
-             public_key_file = \"{}\"\nscopes = [\"list\", \"download\", \"test\", \"write\", \"sign\"]\n",
+             public_key_file = \"{}\"\nscopes = [\"list\", \"download\", \"test\", \"write\", \"sign\", \"keep_alive\"]\n",
             public.display()
         ));
     }

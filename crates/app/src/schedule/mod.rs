@@ -1,8 +1,9 @@
-//! Deciding what is worked on next: who leads, due plans, fair dispatch, outbox relay, reconciler.
+//! Deciding what is worked on next: who leads, due plans, fair dispatch, outbox relay, reconciler; and the accounts' health.
 
 mod dispatch;
 mod due;
 mod gauges;
+mod health;
 mod lead;
 mod picks;
 mod reconcile;

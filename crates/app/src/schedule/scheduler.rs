@@ -3,7 +3,7 @@
 use tintype_model::{WorkerId, fair_share::FairShare};
 use tokio_util::sync::CancellationToken;
 
-use super::{lead::Lead, take_back::Left};
+use super::{health::Rounds, lead::Lead, take_back::Left};
 use crate::{App, AppResult, runs::describe};
 
 impl App {
@@ -14,6 +14,7 @@ impl App {
         let mut lead = Lead::new(me);
         let mut share = FairShare::new(self.settings.fair_burst, self.settings.fair_burst);
         let mut without = Left::default();
+        let mut rounds = Rounds::default();
         let mut tick = tokio::time::interval(self.settings.tick);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -30,6 +31,7 @@ impl App {
                     self.reconcile().await?;
                     self.start_due().await?;
                     self.show_standing().await?;
+                    rounds.look(self, &stop).await;
                 }
                 // What a pause of this process made stale is not begun; what was begun is safe, every change is a
                 // compare-and-set.
@@ -43,6 +45,7 @@ impl App {
                 tracing::warn!(error = %describe(&error), "the scheduler will try again");
             }
         }
+        rounds.end().await;
         if let Err(error) = lead.resign(self).await {
             tracing::warn!(error = %describe(&error), "the lead could not be given up; it ends by itself");
         }

@@ -3,6 +3,7 @@
 mod backup;
 mod damage;
 mod fairness;
+mod health;
 mod mirror;
 mod picks;
 mod poison;

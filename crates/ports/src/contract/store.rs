@@ -20,6 +20,7 @@ pub mod setup;
 pub mod shards;
 pub mod snapshots;
 pub mod uploads;
+pub mod warnings;
 mod world;
 
 pub use world::{StoreUnderTest, World};
@@ -141,6 +142,9 @@ macro_rules! store_contract {
             answers::of_many_equal_calls_at_once_one_is_made
             answers::a_call_without_an_answer_passes_on
             answers::answers_are_forgotten_in_time
+            warnings::storages_of_all_tenants_are_looked_through_in_pages
+            warnings::a_warning_is_recorded_once
+            warnings::of_two_who_warn_one_is_recorded
             ledger::units_are_leased_up_to_the_limit
             ledger::many_tasks_never_lease_more_than_the_limit
             ledger::units_that_are_returned_can_be_leased_again

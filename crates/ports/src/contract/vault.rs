@@ -2,6 +2,7 @@
 
 mod fakes;
 mod keepers;
+mod life;
 mod secrets;
 mod sign_ins;
 mod tokens;
@@ -138,6 +139,14 @@ where
     tokens::a_client_that_google_refuses_is_told_from_a_token(bench().await).await;
     tokens::passing_trouble_is_tried_once_a_cooldown(bench().await).await;
     tokens::a_replaced_refresh_token_is_kept(bench().await).await;
+    life::a_token_that_was_used_lately_is_left_alone(bench().await).await;
+    life::one_that_was_never_used_tells_its_death(bench().await).await;
+    life::a_use_moves_the_idle_death_and_no_announced_one(bench().await).await;
+    life::the_same_death_in_other_words_is_the_same(bench().await).await;
+    life::many_who_keep_it_alive_cause_one_refresh(bench().await).await;
+    life::a_token_replaced_by_its_own_use_is_kept(bench().await).await;
+    life::what_is_refused_or_has_no_life_is_told(bench().await).await;
+    life::five_failures_in_a_row_exhaust_it_until_one_refresh_goes_well(bench().await).await;
     secrets::bucket_keys_come_back_whole(bench().await).await;
     secrets::a_signing_key_stays_the_same(bench().await).await;
     secrets::a_deleted_secret_is_gone_at_once(bench().await).await;

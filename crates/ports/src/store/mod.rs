@@ -1,6 +1,6 @@
 //! The catalogue: the database is the truth. Tenant-scoped traits take the tenant first and never see another one's rows;
 //! [`Scheduling`], [`QuotaLedger`],
-//! [`Leases`] and [`Fleet`] look across tenants.
+//! [`Leases`], [`Fleet`] and [`Warnings`] look across tenants.
 
 mod answers;
 mod fleet;
@@ -11,6 +11,7 @@ mod scheduling;
 mod setup;
 mod snapshots;
 mod uploads;
+mod warnings;
 
 use tintype_model::ErrorKind;
 
@@ -31,6 +32,7 @@ pub use snapshots::Snapshots;
 pub use uploads::{
     AlbumGrowth, AlbumPart, JournalEntry, MadeItem, SentBytes, Twin, UploadRecord, Uploads,
 };
+pub use warnings::{Warnings, WatchedStorage};
 
 /// Why the store cannot do it.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,7 @@ pub trait Store:
     + Fleet
     + Answers
     + Uploads
+    + Warnings
 {
 }
 
@@ -99,5 +102,6 @@ impl<T> Store for T where
         + Fleet
         + Answers
         + Uploads
+        + Warnings
 {
 }

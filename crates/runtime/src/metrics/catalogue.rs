@@ -185,6 +185,8 @@ pub const METRICS: &[Metric] = &[
     gauge(Scheduler, Count, "tintype_workers", &[], "Workers that are there."),
     gauge(Scheduler, Count, "tintype_worker_slots", &[], "Shards that all workers can work on at the same time."),
     gauge(Scheduler, Count, "tintype_runs", &["state"], "Runs that are not over, by state."),
+    gauge(Scheduler, Count, "tintype_accounts", &["health"], "Google Photos accounts by the health of their credentials, when all were looked at last."),
+    counter(Scheduler, "tintype_kept_alive_total", &["outcome"], "Refresh tokens that were used only so that they live on, and how that went."),
     counter(Scheduler, "tintype_dispatched_total", &[], "Shards that were dispatched."),
     counter(Scheduler, "tintype_shards_recalled_total", &[], "Shards that were asked back from a tenant that had been lent idle slots, for others who came."),
     counter(Scheduler, "tintype_shards_lost_total", &[], "Shards without a live lease that went back into the backlog."),

@@ -25,6 +25,7 @@ mod shards;
 mod snapshots;
 mod tx;
 mod uploads;
+mod warnings;
 
 pub(super) use bulk::{
     Account, Clash, ContentRow, ItemRow, Owner, PathRow, TwinRow, UnstoredRow, UploadRow,

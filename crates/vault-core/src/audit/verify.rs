@@ -96,7 +96,18 @@ fn expected_code(key: &Key, before: &[u8], tenant: TenantId, row: &EntryRow) -> 
     Some(code(key, before, row.number, &entry))
 }
 
-const ACTIONS: [&str; 12] = [
-    "put", "rotate", "revoke", "issue", "refresh", "reveal", "sign", "delete", "rewrap", "refused",
-    "destroy", "sign_in",
+const ACTIONS: [&str; 13] = [
+    "put",
+    "rotate",
+    "revoke",
+    "issue",
+    "refresh",
+    "reveal",
+    "sign",
+    "delete",
+    "rewrap",
+    "refused",
+    "destroy",
+    "sign_in",
+    "keep_alive",
 ];

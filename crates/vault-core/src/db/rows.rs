@@ -40,6 +40,7 @@ pub(crate) struct CredentialRow {
     pub(crate) retry_at: Option<i64>,
     pub(crate) forced_at: Option<i64>,
     pub(crate) account: Option<String>,
+    pub(crate) used_at: Option<i64>,
 }
 
 /// A sign-in that an answer is waited for. Times are milliseconds since 1970.

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
+use tintype_model::credential::health::{announced_death, refresh_pause};
 use tintype_ports::{VaultError, vault::Refusal};
 
 use crate::{
@@ -11,12 +12,6 @@ use crate::{
 
 /// The longest text of Google that is kept.
 const MAX_REASON: usize = 300;
-
-/// The first pause after trouble at Google's endpoint, in seconds; it doubles with every failure.
-const FIRST_PAUSE: f64 = 5.0;
-
-/// The longest pause, in seconds, before jitter.
-const LONGEST_PAUSE: f64 = 300.0;
 
 /// Stores the access token and what else is new, unless the credential changed since it was read: then `None`.
 pub(super) async fn save(
@@ -57,10 +52,13 @@ pub(super) async fn save(
         row.scopes = serde_json::to_string(&answer.scopes).unwrap_or_else(|_| "[]".to_owned());
         let left = answer.refresh_token_expires_in;
         let left = left.and_then(|left| TimeDelta::from_std(left).ok());
-        if let Some(dies_at) = left.map(|left| *at + left) {
+        // Without a word on it an announced death stays where it was.
+        if let Some(said) = left.map(|left| *at + left) {
+            let dies_at = announced_death(row.dies_at(), said);
             row.refresh_token_expires_at = Some(dies_at.timestamp_millis());
         }
     }
+    row.used_at = row.used_at.max(Some(at.timestamp_millis()));
     give_back(vault, &mut row);
     row.failures = 0;
     row.retry_at = None;
@@ -70,7 +68,7 @@ pub(super) async fn save(
     Ok(shared.map(|shared| (row.generation, shared)))
 }
 
-/// Leaves Google alone for a while: twice as long after every failure in a row, ± 25 %.
+/// Leaves Google alone for a while, which grows with every failure in a row.
 pub(super) async fn cool_down(
     vault: &Inner,
     tried: &CredentialRow,
@@ -81,7 +79,9 @@ pub(super) async fn cool_down(
     if row.generation != tried.generation || has_newer(&row, number) {
         return Ok(());
     }
-    let pause = pause(row.failures, vault.entropy.unit());
+    let failures = u32::try_from(row.failures).unwrap_or(u32::MAX - 1);
+    let pause = refresh_pause(failures, vault.entropy.unit());
+    let pause = TimeDelta::from_std(pause).unwrap_or(TimeDelta::minutes(5));
     row.failures = row.failures.saturating_add(1);
     row.retry_at = Some((now + pause).timestamp_millis());
     give_back(vault, &mut row);
@@ -137,15 +137,6 @@ fn give_back(vault: &Inner, row: &mut CredentialRow) {
     }
 }
 
-/// `unit` is in `0.0..1.0`.
-fn pause(failures: i64, unit: f64) -> TimeDelta {
-    let doublings = i32::try_from(failures.clamp(0, 16)).unwrap_or(16);
-    let doubled = FIRST_PAUSE * 2.0_f64.powi(doublings);
-    let seconds = doubled.min(LONGEST_PAUSE) * (0.75 + unit / 2.0);
-    let pause = std::time::Duration::from_secs_f64(seconds);
-    TimeDelta::from_std(pause).unwrap_or(TimeDelta::minutes(5))
-}
-
 /// Google's words, cut, and without the secrets should it ever repeat them.
 pub(crate) fn scrub(text: &str, secrets: &[&SecretString]) -> String {
     let mut text = text.to_owned();
@@ -160,24 +151,4 @@ pub(crate) fn scrub(text: &str, secrets: &[&SecretString]) -> String {
         .filter(|c| !c.is_control())
         .take(MAX_REASON)
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_five_minutes() {
-        let pauses: Vec<i64> = (0..40)
-            .map(|failures| pause(failures, 0.5).num_seconds())
-            .collect();
-        assert_eq!(pauses[..8], [5, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(pauses[39], 300);
-    }
-
-    #[test]
-    fn pauses_are_spread_by_a_quarter() {
-        assert_eq!(pause(0, 0.0).num_milliseconds(), 3750);
-        assert_eq!(pause(0, 1.0).num_milliseconds(), 6250);
-    }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use tintype_model::credential::health::needs_use;
 use tintype_ports::{
     VaultError,
     vault::{AccessToken, Grant},
@@ -18,8 +19,29 @@ use crate::{
     tokens::is_living,
 };
 
+/// What a refresh is for.
+#[derive(Clone)]
+pub(super) enum Purpose {
+    /// An access token, another one than that which Google rejected.
+    Token { rejected: Option<AccessToken> },
+    /// The refresh token's own life.
+    Life,
+}
+
+impl Purpose {
+    /// The action in the log.
+    const fn action(&self) -> &'static str {
+        match self {
+            Self::Token { .. } => "refresh",
+            Self::Life => "keep_alive",
+        }
+    }
+}
+
 /// What came of a claim.
 pub(super) enum Claim {
+    /// The refresh token was used lately: it lives without another use.
+    Lively,
     /// A token that is good stands in the database.
     Found { generation: i64, shared: Shared },
     /// Another refresh is under way.
@@ -42,6 +64,7 @@ pub(super) struct Claimed {
 /// What a row says is to be done.
 enum Next {
     Hand(Shared),
+    Leave,
     Wait,
     Refresh {
         opened: Opened,
@@ -55,28 +78,25 @@ enum Next {
 pub(super) async fn claim(
     vault: &Inner,
     grant: &Grant,
-    rejected: Option<&AccessToken>,
+    purpose: &Purpose,
 ) -> Result<Claim, VaultError> {
     let (row, key_version, keys) = vault.read(grant).await?;
     let now = vault.now().await?;
-    match next((&row, keys.data()?, key_version), rejected, now)? {
+    match next((&row, keys.data()?, key_version), purpose, now)? {
         Next::Hand(shared) => {
             return Ok(Claim::Found {
                 generation: row.generation,
                 shared,
             });
         }
+        Next::Leave => return Ok(Claim::Lively),
         Next::Wait => return Ok(Claim::Another),
         Next::Refresh { .. } => {}
     }
-    vault.within(take(vault, grant, rejected)).await
+    vault.within(take(vault, grant, purpose)).await
 }
 
-async fn take(
-    vault: &Inner,
-    grant: &Grant,
-    rejected: Option<&AccessToken>,
-) -> Result<Claim, VaultError> {
+async fn take(vault: &Inner, grant: &Grant, purpose: &Purpose) -> Result<Claim, VaultError> {
     // Asked for before the lock: while one connection is held, another should not be waited for.
     let now = vault.now().await?;
     let mut held = vault.hold_living(grant.tenant).await?;
@@ -86,13 +106,14 @@ async fn take(
     let key_version = held.row.data_key_version;
     let keys = held.keys.clone();
     let (opened, refresh_token, forced) =
-        match next((&row, keys.data()?, key_version), rejected, now)? {
+        match next((&row, keys.data()?, key_version), purpose, now)? {
             Next::Hand(shared) => {
                 return Ok(Claim::Found {
                     generation: row.generation,
                     shared,
                 });
             }
+            Next::Leave => return Ok(Claim::Lively),
             Next::Wait => return Ok(Claim::Another),
             Next::Refresh {
                 opened,
@@ -109,7 +130,7 @@ async fn take(
     row.lease_until = Some((now + vault.refresh_lease).timestamp_millis());
     held.tx.put_credential(&row).await.map_err(database)?;
     let number = held
-        .append(&NewEntry::of_grant(grant, "refresh", now))
+        .append(&NewEntry::of_grant(grant, purpose.action(), now))
         .await?;
     held.commit().await?;
     Ok(Claim::Mine(Box::new(Claimed {
@@ -123,7 +144,7 @@ async fn take(
 
 fn next(
     (row, key, key_version): (&CredentialRow, &SealingKey, i64),
-    rejected: Option<&AccessToken>,
+    purpose: &Purpose,
     now: DateTime<Utc>,
 ) -> Result<Next, VaultError> {
     let mut opened = row.open(key, key_version)?;
@@ -131,13 +152,24 @@ fn next(
     if let Some(refusal) = row.refusal() {
         return Err(VaultError::Refused(refusal));
     }
-    let shared = row.open_access(key)?;
-    let living = shared.filter(|shared| is_living(shared.token.expires_at, now));
-    let forced = living.is_some();
-    if let Some(shared) = living
-        && !rejected.is_some_and(|rejected| rejected.is_same(&shared.token))
-    {
-        return Ok(Next::Hand(shared));
+    let mut forced = false;
+    match purpose {
+        Purpose::Token { rejected } => {
+            let shared = row.open_access(key)?;
+            let living = shared.filter(|shared| is_living(shared.token.expires_at, now));
+            forced = living.is_some();
+            let is_rejected =
+                |token: &AccessToken| rejected.as_ref().is_some_and(|it| it.is_same(token));
+            if let Some(shared) = living.filter(|shared| !is_rejected(&shared.token)) {
+                return Ok(Next::Hand(shared));
+            }
+        }
+        Purpose::Life => {
+            let signs = row.info().signs();
+            if !signs.is_some_and(|signs| needs_use(&signs, now)) {
+                return Ok(Next::Leave);
+            }
+        }
     }
     if moment(row.lease_until).is_some_and(|until| now < until) {
         return Ok(Next::Wait);

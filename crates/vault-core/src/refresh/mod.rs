@@ -3,6 +3,7 @@
 
 mod answer;
 mod claim;
+mod life;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +22,8 @@ use crate::{
     tokens::{Candidate, Slot, Unsaved},
 };
 pub(crate) use answer::scrub;
-use claim::{Claim, Claimed};
+use claim::{Claim, Claimed, Purpose};
+pub(crate) use life::keep_alive;
 
 /// How long the others wait for a replica that refreshes and is not heard of again.
 pub(crate) const LEASE: Duration = Duration::from_secs(45);
@@ -93,9 +95,10 @@ async fn current(
         return Ok(candidate);
     }
     // In a task of its own: a caller that goes away must not lose a refresh token that Google just replaced.
-    let (vault, grant, rejected) = (Arc::clone(vault), grant.clone(), rejected.cloned());
+    let (vault, grant) = (Arc::clone(vault), grant.clone());
+    let rejected = rejected.cloned();
     let fetched = tokio::spawn(async move {
-        fetch(&vault, &mut slot, &grant, rejected.as_ref()).await?;
+        fetch(&vault, &mut slot, &grant, &Purpose::Token { rejected }).await?;
         let token = slot.living(&vault.memory_key, owner, vault.now().await?)?;
         token.ok_or_else(|| Round::Failed(unavailable("google's access token is about to expire")))
     });
@@ -104,12 +107,13 @@ async fn current(
         .map_err(|_| Round::Failed(unavailable("the refresh was broken off")))?
 }
 
-/// Fills the slot: with the token that stands in the database, or, if it falls to this replica, with a new one of Google's.
+/// Fills the slot: with the token that stands in the database, or, if it falls to this replica, with a new one of Google's. It
+/// stays as it is where a refresh token needs no use to live.
 async fn fetch(
     vault: &Arc<Inner>,
     slot: &mut Slot,
     grant: &Grant,
-    rejected: Option<&AccessToken>,
+    purpose: &Purpose,
 ) -> Result<(), Round> {
     if let Some(unsaved) = slot.unsaved.take() {
         return save(vault, slot, unsaved).await;
@@ -117,12 +121,13 @@ async fn fetch(
     let deadline = Instant::now() + WAIT;
     let mut pause = FIRST_LOOK;
     loop {
-        match claim::claim(vault, grant, rejected).await? {
+        match claim::claim(vault, grant, purpose).await? {
             Claim::Found { generation, shared } => {
                 let owner = (grant.tenant, grant.storage);
                 slot.keep(&vault.memory_key, owner, generation, &shared)?;
                 return Ok(());
             }
+            Claim::Lively => return Ok(()),
             Claim::Mine(claimed) => {
                 let fresh = ask(vault, *claimed).await?;
                 return save(vault, slot, fresh).await;

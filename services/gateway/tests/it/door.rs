@@ -39,6 +39,15 @@ async fn thing(world: &World, tenant: &str, path: &str) -> String {
     }
 }
 
+/// The tenant's storages, without how their tokens are: its own run uses them meanwhile.
+async fn storages(world: &World, tenant: &str) -> Value {
+    let mut list = send(world.of(tenant, "GET", "/v1/storages")).await.body;
+    for storage in list["data"].as_array_mut().expect("storages") {
+        storage.as_object_mut().expect("fields").remove("health");
+    }
+    list
+}
+
 #[tokio::test]
 async fn another_tenants_things_are_not_there() {
     let world = World::new(1).await;
@@ -47,7 +56,7 @@ async fn another_tenants_things_are_not_there() {
     for (method, path, _) in things.filter(|it| it.2 == Reach::Tenant && it.1.contains('{')) {
         let owner = world.tenant("Owner").await;
         let id = thing(&world, &owner, path).await;
-        let before = send(world.of(&owner, "GET", "/v1/storages")).await.body;
+        let before = storages(&world, &owner).await;
         let nobody = format!("{}{}", &id[..4], "0".repeat(32));
         for id in [&id, &nobody, "%00", "ten_1"] {
             let asked = world.of(&stranger, method, &path.replace("{id}", id));
@@ -64,10 +73,7 @@ async fn another_tenants_things_are_not_there() {
                 "{method} {path} {id}: {answer:?}"
             );
         }
-        assert_eq!(
-            send(world.of(&owner, "GET", "/v1/storages")).await.body,
-            before
-        );
+        assert_eq!(storages(&world, &owner).await, before);
     }
     let list = send(world.of(&stranger, "GET", "/v1/runs")).await;
     assert_eq!(list.body["data"], json!([]));

@@ -11,20 +11,20 @@ use tokio::time::timeout;
 use crate::world::{PATIENCE, World, send};
 
 /// A stream that is read line by line.
-struct Stream {
+pub(crate) struct Stream {
     answer: Response,
     text: String,
 }
 
 #[derive(Debug, Default, PartialEq)]
-struct Message {
+pub(crate) struct Message {
     id: Option<u64>,
-    name: String,
-    data: Value,
+    pub(crate) name: String,
+    pub(crate) data: Value,
 }
 
 impl Stream {
-    async fn open(request: RequestBuilder) -> Self {
+    pub(crate) async fn open(request: RequestBuilder) -> Self {
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -50,7 +50,7 @@ impl Stream {
     }
 
     /// The next message that is no heartbeat.
-    async fn next(&mut self) -> Option<Message> {
+    pub(crate) async fn next(&mut self) -> Option<Message> {
         loop {
             let block = self.block().await?;
             let mut message = Message::default();

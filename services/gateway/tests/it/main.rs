@@ -4,6 +4,7 @@ mod checklist;
 mod conventions;
 mod door;
 mod events;
+mod health;
 mod hostile;
 mod keyed;
 mod looking;

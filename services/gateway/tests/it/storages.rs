@@ -29,6 +29,7 @@ async fn a_storage_is_renamed_and_its_options_changed() {
     let mut after = send(world.of(&tenant, "GET", &path)).await;
     let fields = after.body.as_object_mut().expect("fields");
     assert!(fields.remove("credential").is_some());
+    assert!(fields.remove("health").is_some());
     assert_eq!(after.body, changed.body);
     assert_eq!(after.header("etag"), changed.header("etag"));
     assert_ne!(after.header("etag"), seen);

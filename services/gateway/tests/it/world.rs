@@ -133,6 +133,23 @@ impl World {
     }
 
     pub(crate) async fn with(photos: u64, change: impl FnOnce(&mut Gateway)) -> Self {
+        Self::build(photos, Settings::default(), change).await
+    }
+
+    /// One that looks after its accounts all the time.
+    pub(crate) async fn attentive(photos: u64) -> Self {
+        let settings = Settings {
+            accounts_every: Duration::from_millis(100),
+            ..Settings::default()
+        };
+        Self::build(photos, settings, |_| {}).await
+    }
+
+    async fn build(photos: u64, settings: Settings, change: impl FnOnce(&mut Gateway)) -> Self {
+        let of_app = Settings {
+            tick: Duration::from_millis(50),
+            ..settings
+        };
         let library = Library::Generated(Generated::photos(photos, 8_000));
         let google = Emulator::start(EmulatorConfig::with_library(library)).await;
         let google = google.expect("the emulator");
@@ -179,11 +196,7 @@ impl World {
             entropy,
             steps: Arc::new(NoSteps),
         };
-        let settings = Settings {
-            tick: Duration::from_millis(50),
-            ..Settings::default()
-        };
-        let app = App::new(ports, settings);
+        let app = App::new(ports, of_app);
         let engine = CancellationToken::new();
         let (scheduler, worker) = (app.clone(), app.clone());
         let (of_scheduler, of_worker) = (engine.clone(), engine.clone());

@@ -2,7 +2,9 @@
 
 mod add;
 mod end;
+mod health;
 mod list;
+mod show;
 mod sign_in;
 mod test;
 
@@ -20,6 +22,7 @@ Examples:
   tintype storage add google-photos --name studio --client-file client.json --sign-in
   tintype storage add folder --name disk --path /srv/photos
   tintype storage test family
+  tintype storage show family                             when its token dies, and what to do about it
   tintype storage list --server https://photos.example --server-token-file operator.token --tenant acme";
 
 /// What to do with the storages of which server.
@@ -40,8 +43,10 @@ enum Task {
     /// Connect a place; an account is tested first
     #[command(subcommand)]
     Add(add::Place),
-    /// The places that are connected
+    /// The places that are connected, and how long their credentials live
     List,
+    /// One place, and how what opens it is
+    Show(show::Show),
     /// Sign in at Google for an account, with a browser
     SignIn(sign_in::SignIn),
     /// Give an account's grant back to Google and forget its credential; plans stay and wait for a new one
@@ -58,6 +63,7 @@ impl Storage {
         match self.task {
             Task::Add(place) => place.run(&self.server, self.json).await,
             Task::List => list::run(&self.server, self.json).await,
+            Task::Show(it) => it.run(&self.server, self.json).await,
             Task::SignIn(it) => it.run(&self.server, self.json).await,
             Task::Disconnect(it) => it.disconnect(&self.server).await,
             Task::Remove(it) => it.remove(&self.server).await,

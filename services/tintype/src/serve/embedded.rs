@@ -4,6 +4,7 @@ use std::{
     io::Write as _,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -38,6 +39,7 @@ fn profile(config: &Config, data: PathBuf) -> Result<Profile, Failure> {
         settings: tintype_app::Settings {
             slots: config.worker.slots.max(1),
             max_downloads: config.worker.max_downloads.max(1),
+            accounts_every: Duration::from_secs(config.scheduler.accounts_seconds.max(1)),
             fair_burst: config.fairness.burst,
             ..usual.settings.clone()
         },

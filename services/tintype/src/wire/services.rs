@@ -167,6 +167,7 @@ fn settings(config: &Config) -> Settings {
         lease: Duration::from_secs(config.worker.lease_seconds.max(2)),
         lead: Duration::from_secs(config.scheduler.lead_seconds.max(2)),
         dispatch_patience: Duration::from_secs(config.scheduler.dispatch_patience_seconds.max(1)),
+        accounts_every: Duration::from_secs(config.scheduler.accounts_seconds.max(1)),
         fair_burst: config.fairness.burst,
         worker_name: format!("{host}/{}", std::process::id()),
         ..Settings::default()

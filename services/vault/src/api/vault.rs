@@ -145,6 +145,16 @@ impl Vault for Api {
         }))
     }
 
+    async fn keep_alive(
+        &self,
+        request: Request<v1::KeepAliveRequest>,
+    ) -> Result<Response<v1::KeepAliveResponse>, Status> {
+        let grant = self.granted_life(&request, &request.get_ref().grant)?;
+        let known = self.keeper.keep_alive(&grant).await;
+        let info = Some(info(known.map_err(refused)?));
+        Ok(Response::new(v1::KeepAliveResponse { info }))
+    }
+
     async fn reveal_bucket_keys(
         &self,
         request: Request<v1::RevealBucketKeysRequest>,

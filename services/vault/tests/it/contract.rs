@@ -56,6 +56,10 @@ impl Vault for Both {
         self.worker.access_token(grant, rejected).await
     }
 
+    async fn keep_alive(&self, grant: &Grant) -> Result<SecretInfo, VaultError> {
+        self.worker.keep_alive(grant).await
+    }
+
     async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError> {
         self.worker.bucket_keys(grant).await
     }
@@ -220,5 +224,40 @@ async fn a_sealed_vault_says_that_it_is_locked_and_by_what() {
     );
     keeper.seal(None);
     worker.access_token(&asked, None).await.unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_grant_to_keep_alive_is_good_for_that_alone_and_no_other_is() {
+    let world = World::new();
+    let keeper = world.keeper().await;
+    let server = world.serve(keeper.clone()).await;
+    let listing = grant(tenant(1), storage(1));
+    let living = Grant {
+        purpose: "keep_alive".into(),
+        ..listing.clone()
+    };
+    keeper
+        .put(listing.tenant, listing.storage, google_secret())
+        .await
+        .unwrap();
+    let worker = world.client("worker", server.address);
+    let scheduler = world.client("scheduler", server.address);
+    let denied = |error: VaultError| matches!(&error, VaultError::Denied(_));
+    assert!(denied(worker.keep_alive(&listing).await.unwrap_err()));
+    assert!(denied(
+        worker.access_token(&living, None).await.unwrap_err()
+    ));
+    assert!(denied(worker.bucket_keys(&living).await.unwrap_err()));
+    assert!(denied(worker.sign(&living, b"m").await.unwrap_err()));
+    assert!(denied(worker.signing_key(&living).await.unwrap_err()));
+    assert!(denied(scheduler.keep_alive(&listing).await.unwrap_err()));
+    assert!(denied(
+        scheduler.access_token(&listing, None).await.unwrap_err()
+    ));
+    assert_eq!(world.google.calls(), 0);
+    let info = scheduler.keep_alive(&living).await.unwrap();
+    assert!(info.used_at.is_some());
+    assert_eq!(world.google.calls(), 1);
     server.stop().await;
 }

@@ -7,13 +7,14 @@ use tonic::{Code, Status, transport::Channel};
 use crate::world::{SERVICES, World, id};
 
 /// Every method of both services, with the services that may call it.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("Put", &["gateway", "admin"]),
     ("Describe", &["gateway", "worker", "scheduler", "admin"]),
     ("Rotate", &["gateway", "admin"]),
     ("Revoke", &["gateway", "admin"]),
     ("Delete", &["gateway", "admin"]),
     ("IssueAccessToken", &["gateway", "worker"]),
+    ("KeepAlive", &["worker", "scheduler"]),
     ("RevealBucketKeys", &["gateway", "worker"]),
     ("Sign", &["worker"]),
     ("GetSigningKey", &["gateway", "worker"]),
@@ -45,6 +46,10 @@ async fn call(channel: Channel, method: &str) -> Result<(), Status> {
         "IssueAccessToken" => {
             let empty = v1::IssueAccessTokenRequest::default();
             vault.issue_access_token(empty).await.map(drop)
+        }
+        "KeepAlive" => {
+            let empty = v1::KeepAliveRequest::default();
+            vault.keep_alive(empty).await.map(drop)
         }
         "RevealBucketKeys" => {
             let empty = v1::RevealBucketKeysRequest::default();

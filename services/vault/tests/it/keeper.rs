@@ -126,6 +126,10 @@ impl Vault for SwitchedKeeper {
         core.access_token(grant, rejected).await
     }
 
+    async fn keep_alive(&self, grant: &Grant) -> Result<SecretInfo, VaultError> {
+        self.pass().await?.keep_alive(grant).await
+    }
+
     async fn bucket_keys(&self, grant: &Grant) -> Result<BucketKeys, VaultError> {
         self.pass().await?.bucket_keys(grant).await
     }

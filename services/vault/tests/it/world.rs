@@ -50,6 +50,7 @@ pub(crate) struct World {
     pub(crate) authority: DevAuthority,
     pub(crate) worker_key: GrantKeyPair,
     pub(crate) gateway_key: GrantKeyPair,
+    pub(crate) scheduler_key: GrantKeyPair,
     pub(crate) google: Arc<FakeGoogle>,
     pub(crate) clock: Arc<ManualClock>,
     /// What joins calls to traces at the vault.
@@ -63,6 +64,7 @@ impl World {
             authority: DevAuthority::new(),
             worker_key: GrantKeyPair::new(),
             gateway_key: GrantKeyPair::new(),
+            scheduler_key: GrantKeyPair::new(),
             google: Arc::default(),
             clock: vault::clock(),
             traces: Arc::default(),
@@ -93,6 +95,7 @@ impl World {
         let keys = vec![
             key("worker", &self.worker_key, &Scope::ALL),
             key("gateway", &self.gateway_key, &[Scope::Test]),
+            key("scheduler", &self.scheduler_key, &[Scope::KeepAlive]),
         ];
         let mut settings = Settings::new(([127, 0, 0, 1], 0).into(), self.tls("vault"), keys);
         settings.health_every = Duration::from_millis(20);
@@ -156,6 +159,7 @@ impl World {
         let pair = match service {
             "worker" => Some(&self.worker_key),
             "gateway" => Some(&self.gateway_key),
+            "scheduler" => Some(&self.scheduler_key),
             _ => None,
         };
         let signer = pair.map(|pair| {

@@ -1,5 +1,6 @@
 //! A whole Tintype in one test: engine, catalogue, vault, archive folder, and Google beside it.
 
+mod accounts;
 mod at_google;
 mod process;
 mod proof;

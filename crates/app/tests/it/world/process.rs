@@ -4,13 +4,14 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::stream::BoxStream;
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tintype_app::{
@@ -31,8 +32,9 @@ use tintype_model::{
     tenant::Tenant,
 };
 use tintype_ports::{
-    Archive, ArchiveError, Clock, Entropy, Files,
+    Archive, ArchiveError, Clock, Entropy, Events, Files,
     archive::{ArchiveSpec, Archives},
+    events::{Event, EventId, EventsError, Seen},
     vault::BucketKeys,
 };
 use tintype_queue::MemoryQueue;
@@ -63,10 +65,16 @@ pub(super) struct Defect {
     /// Where, and whether only once.
     pub(super) at: Mutex<Option<(Step, bool)>>,
     pub(super) deaths: AtomicU32,
+    /// How often all accounts were looked after.
+    pub(super) looks: AtomicU64,
+    pub(super) bus_is_away: Arc<AtomicBool>,
 }
 
 impl Steps for Defect {
     fn reached(&self, step: Step) {
+        if step == Step::AccountsLookedAfter {
+            self.looks.fetch_add(1, Ordering::Relaxed);
+        }
         let is_here = {
             let mut at = self.at.lock().expect("a step");
             let here = at.filter(|(wanted, _)| *wanted == step);
@@ -79,6 +87,30 @@ impl Steps for Defect {
             self.deaths.fetch_add(1, Ordering::Relaxed);
             panic!("a defect that a test has made");
         }
+    }
+}
+
+/// An event bus that may be away.
+struct Bus {
+    inner: MemoryEvents,
+    is_away: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Events for Bus {
+    async fn publish(&self, tenant: TenantId, event: Event) -> Result<EventId, EventsError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(EventsError("the bus is away".into()));
+        }
+        self.inner.publish(tenant, event).await
+    }
+
+    async fn watch(
+        &self,
+        tenant: TenantId,
+        after: Option<EventId>,
+    ) -> Result<BoxStream<'static, Seen>, EventsError> {
+        self.inner.watch(tenant, after).await
     }
 }
 
@@ -198,7 +230,10 @@ impl Process {
                 limits_of,
                 Arc::clone(&clock),
             )),
-            events: Arc::new(MemoryEvents::new(0)),
+            events: Arc::new(Bus {
+                inner: MemoryEvents::new(0),
+                is_away: Arc::clone(&defect.bus_is_away),
+            }),
             bell: Arc::new(MemoryBell::new()),
             traces: Arc::new(Traces),
             vault: Arc::new(vault.clone()),

@@ -36,9 +36,9 @@ impl CredentialRows for Begun {
             "INSERT INTO credential (tenant_id, storage_id, kind, public_id, generation, version, key_version, secret,
                  refresh_token, scopes, refresh_token_expires_at, refused, access_token, access_number,
                  access_expires_at, lease_holder, lease_until, failures, retry_at, forced_at, refused_by,
-                 account)
+                 account, used_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-                 $22)
+                 $22, $23)
              ON CONFLICT (tenant_id, storage_id) DO UPDATE SET
                  kind = excluded.kind, public_id = excluded.public_id, generation = excluded.generation,
                  version = excluded.version, key_version = excluded.key_version, secret = excluded.secret,
@@ -48,7 +48,7 @@ impl CredentialRows for Begun {
                  access_expires_at = excluded.access_expires_at, lease_holder = excluded.lease_holder,
                  lease_until = excluded.lease_until, failures = excluded.failures, retry_at = excluded.retry_at,
                  forced_at = excluded.forced_at, refused_by = excluded.refused_by,
-                 account = excluded.account",
+                 account = excluded.account, used_at = excluded.used_at",
         )
         .bind(row.tenant_id)
         .bind(row.storage_id)
@@ -72,6 +72,7 @@ impl CredentialRows for Begun {
         .bind(row.forced_at)
         .bind(&row.refused_by)
         .bind(&row.account)
+        .bind(row.used_at)
         .execute(self.conn())
         .await?;
         Ok(())

@@ -11,7 +11,7 @@ use tintype_model::{ErrorKind, credential::ClientId};
 use tintype_ports::Clock as _;
 use tintype_runtime::SystemClock;
 
-use super::test::checklist;
+use super::{show::say_health, test::checklist};
 use crate::{
     cli::oauth_client::OptionalClient,
     failure::Failure,
@@ -114,6 +114,7 @@ pub(super) async fn tested(
     console.title(&format!("Testing {}", printable(name)));
     let path = format!("/v1/storages/{storage}/test");
     let outcome = checklist(remote, &path, &Value::Null, &console).await?;
+    say_health(remote, storage, outcome.failed().is_none(), &console).await?;
     if as_json {
         render::json(&outcome.report());
     }

@@ -135,6 +135,8 @@ impl Default for Worker {
 pub(crate) struct Scheduler {
     pub(crate) lead_seconds: u64,
     pub(crate) dispatch_patience_seconds: u64,
+    /// How often all accounts are looked after.
+    pub(crate) accounts_seconds: u64,
 }
 
 impl Default for Scheduler {
@@ -142,6 +144,7 @@ impl Default for Scheduler {
         Self {
             lead_seconds: 10,
             dispatch_patience_seconds: 60,
+            accounts_seconds: 300,
         }
     }
 }

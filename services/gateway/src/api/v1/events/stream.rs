@@ -21,7 +21,7 @@ use crate::{Shared, caller::Tenant, page::Asked, problem::Problem};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Query {
-    /// Ids of runs, with commas between them; all of the tenant's when left out.
+    /// Ids of runs, with commas between them; all that happens to the tenant when left out.
     topics: Option<String>,
 }
 
@@ -55,9 +55,10 @@ fn last_seen(headers: &HeaderMap) -> Option<EventId> {
     text.trim().parse().ok().map(EventId)
 }
 
-const fn run_of(event: &Event) -> RunId {
+const fn run_of(event: &Event) -> Option<RunId> {
     match event {
-        Event::RunChanged { run, .. } | Event::RunProgressed { run, .. } => *run,
+        Event::RunChanged { run, .. } | Event::RunProgressed { run, .. } => Some(*run),
+        Event::AccountExpiring { .. } => None,
     }
 }
 
@@ -65,6 +66,7 @@ const fn name_of(event: &Event) -> &'static str {
     match event {
         Event::RunChanged { .. } => "run_changed",
         Event::RunProgressed { .. } => "run_progressed",
+        Event::AccountExpiring { .. } => "account_expiring",
     }
 }
 
@@ -74,7 +76,8 @@ fn line(seen: &Seen, topics: Option<&[RunId]>) -> Option<Line> {
         Seen::Gap => Some(Line::default().event("gap").data("{}")),
         Seen::Event(published) => {
             let run = run_of(&published.event);
-            if topics.is_some_and(|topics| !topics.contains(&run)) {
+            let is_wanted = |topics: &[RunId]| run.is_some_and(|run| topics.contains(&run));
+            if topics.is_some_and(|topics| !is_wanted(topics)) {
                 return None;
             }
             let line = Line::default()

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tintype_app::AppError;
 use tintype_model::StorageId;
 
-use super::{Known, View};
+use super::{Known, View, health};
 use crate::{
     Shared,
     caller::Tenant,
@@ -22,6 +22,9 @@ pub(crate) struct Whole {
     storage: View,
     /// `null`: there is none.
     credential: Option<Known>,
+    /// Of an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<health::Health>,
 }
 
 pub(crate) async fn handle(
@@ -33,7 +36,9 @@ pub(crate) async fn handle(
     let found = ports.store.storage(tenant, id).await?;
     let found = found.ok_or_else(|| Problem::not_found("the storage"))?;
     let known = ports.vault.describe(tenant, id).await;
-    let credential = known.map_err(AppError::from)?.map(Known::from);
+    let known = known.map_err(AppError::from)?;
+    let health = health::of(&found, known.as_ref(), ports.clock.now());
+    let credential = known.map(Known::from);
     let tag = etag::of(&found);
     let storage = found.into();
     Ok((
@@ -41,6 +46,7 @@ pub(crate) async fn handle(
         Json(Whole {
             storage,
             credential,
+            health,
         }),
     ))
 }

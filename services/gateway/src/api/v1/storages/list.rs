@@ -1,10 +1,10 @@
-//! `GET /v1/storages`: the tenant's storages, oldest first.
+//! `GET /v1/storages`: the tenant's storages, oldest first, each account with the health of its credential.
 
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
 
-use super::View;
+use super::health::{Listed, listed};
 use crate::{
     Shared,
     caller::Tenant,
@@ -16,7 +16,7 @@ pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     Tenant(tenant): Tenant,
     Asked(wanted): Asked<Wanted>,
-) -> Result<Json<Page<View>>, Problem> {
+) -> Result<Json<Page<Listed>>, Problem> {
     let limit = wanted.limit()?;
     let found = shared
         .app
@@ -24,6 +24,8 @@ pub(crate) async fn handle(
         .store
         .page_of_storages(tenant, wanted.after()?, limit + 1)
         .await?;
-    let views = found.into_iter().map(View::from).collect();
-    Ok(Json(Page::of(views, limit, |it: &View| it.id.to_string())))
+    let views = listed(&shared, found).await;
+    Ok(Json(Page::of(views, limit, |it: &Listed| {
+        it.storage.id.to_string()
+    })))
 }

@@ -7,6 +7,7 @@ pub(super) mod credential;
 pub(super) mod disconnect;
 pub(super) mod duplicates;
 pub(super) mod get;
+mod health;
 pub(super) mod list;
 mod options;
 pub(super) mod remove;
