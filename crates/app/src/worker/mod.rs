@@ -19,6 +19,7 @@ mod mirror;
 mod pages;
 pub(crate) mod permits;
 mod presence;
+mod proxy;
 mod rest;
 mod slot;
 mod transfer;

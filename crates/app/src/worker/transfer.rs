@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use tintype_model::{
     item::ItemFault,
     plan::{Layout, Plan},
     shard::Lease,
+    storage::ProxyUrl,
 };
 use tintype_ports::{
     archive::Placement,
@@ -23,6 +24,7 @@ use super::{
     heartbeat::Halt,
     mirror,
     permits::{Claim, Permit, Road},
+    proxy::{self, Pass},
     slot::ShardEnd,
     trouble::ItemTrouble,
     urls::HeldUrl,
@@ -86,6 +88,7 @@ impl App {
                 archive,
                 read_size: account.settings.read_size,
             },
+            proxy: account.settings.proxy.clone(),
             running: JoinSet::new(),
             later: Vec::new(),
             missing_in_a_row: 0,
@@ -153,6 +156,8 @@ struct Transfer {
     committer: Arc<Committer>,
     recorder: Arc<Recorder>,
     fetcher: Fetcher,
+    /// Tried before Google's base URLs.
+    proxy: Option<ProxyUrl>,
     running: JoinSet<(u64, Result<(), ItemTrouble>)>,
     later: Vec<Outcome>,
     missing_in_a_row: u32,
@@ -178,7 +183,7 @@ impl Transfer {
             .await
     }
 
-    /// Starts one download after the other, each with a permit, until all are started or something stops the shard.
+    /// Starts one download after the other, each with a permit or a turn at the proxy, until all are started or something stops the shard.
     async fn start_all(&mut self, feed: &mut Feed) -> AppResult<()> {
         let halted = self.halt.hand_back.clone();
         let mut turns = FuturesUnordered::new();
@@ -186,11 +191,12 @@ impl Transfer {
             while turns.len() < TURNS.min(feed.len()) {
                 turns.push(self.turn(self.beyond_shard + feed.len() as u64));
             }
+            let left = self.beyond_shard + feed.len() as u64;
             let next = async {
-                // The permit comes first: a URL that waited for it could have died meanwhile.
-                let permit = turns.next().await;
+                // The pass comes first: a URL that waited for it could have died meanwhile.
+                let pass = self.pass(&mut turns, left).await;
                 let fed = feed.next().await?;
-                AppResult::Ok(permit.zip(fed))
+                AppResult::Ok(pass.zip(fed))
             };
             let next = tokio::select! {
                 () = halted.cancelled() => return Ok(()),
@@ -199,14 +205,14 @@ impl Transfer {
             match next {
                 None => return Ok(()),
                 Some((
-                    permit,
+                    pass,
                     Fed::Ready {
                         item,
                         placement,
                         url,
                     },
                 )) => {
-                    self.start(permit, item, placement, url);
+                    self.start(pass, item, placement, url);
                 }
                 Some((_, Fed::Trouble { item, trouble })) => self.start_failed(item.seq, trouble),
             }
@@ -215,6 +221,26 @@ impl Transfer {
             }
         }
         Ok(())
+    }
+
+    /// The right to fetch one more item: a turn at the proxy, or else a permit.
+    async fn pass<F>(&self, turns: &mut FuturesUnordered<F>, backlog: u64) -> Option<Pass>
+    where
+        F: Future<Output = Permit>,
+    {
+        if let Some(proxy) = &self.proxy {
+            let originals = &self.app.ports.originals;
+            match originals.turn(proxy, Persistence::Usual).await {
+                Ok(turn) => {
+                    // Claims of earlier, when the proxy rested, could be given permits that nobody would use.
+                    turns.clear();
+                    let permit = self.turn(backlog).boxed();
+                    return Some(Pass::Proxy { turn, permit });
+                }
+                Err(_) => proxy::count("skipped"),
+            }
+        }
+        turns.next().await.map(Pass::from)
     }
 
     /// One of this shard's claims on a permit.
@@ -231,7 +257,8 @@ impl Transfer {
         async move { permits.acquire(&road, claim).await }.instrument(span)
     }
 
-    fn start(&mut self, permit: Permit, item: PendingItem, placement: Placement, url: HeldUrl) {
+    fn start(&mut self, pass: Pass, item: PendingItem, placement: Placement, url: HeldUrl) {
+        let hand_back = self.halt.hand_back.clone();
         let fetcher = self.fetcher.clone();
         let committer = Arc::clone(&self.committer);
         let recorder = Arc::clone(&self.recorder);
@@ -248,7 +275,8 @@ impl Transfer {
         let copied = async move {
             let span = of_item;
             let work = async {
-                let fetched = fetcher.fetch(&item, url, placement).await;
+                let what = (&item, url, placement);
+                let (pass, fetched) = fetcher.fetch_with(pass, what, &hand_back).await;
                 if fetched.is_ok() {
                     fetcher.app.ports.steps.reached(Step::Downloaded);
                 }
@@ -265,7 +293,7 @@ impl Transfer {
                 };
                 // Held until the committer has taken the bytes: a slow destination holds new downloads back.
                 let recorded = submit(&committer, recorder, item.seq, result, span.clone()).await;
-                drop(permit);
+                drop(pass);
                 conclude(recorded).await
             };
             let result = tokio::select! {

@@ -5,6 +5,7 @@ mod damage;
 mod fairness;
 mod mirror;
 mod poison;
+mod proxy;
 mod steering;
 mod traces;
 mod upload;

@@ -22,6 +22,8 @@ pub(crate) enum Route {
     },
     /// An original through the full-resolution proxy.
     Original { id: String },
+    /// Any other address of that proxy.
+    ProxyPage,
     /// OAuth and identity.
     Identity(CallKind),
     /// Nothing Google has.
@@ -33,7 +35,7 @@ impl Route {
         match self {
             Self::Api { kind, .. } | Self::Bytes { kind, .. } | Self::Identity(kind) => *kind,
             Self::Original { .. } => CallKind::Original,
-            Self::Control | Self::Nowhere => CallKind::Other,
+            Self::Control | Self::ProxyPage | Self::Nowhere => CallKind::Other,
         }
     }
 }
@@ -54,6 +56,9 @@ pub(crate) fn classify(call: &Call) -> Route {
     }
     if let Some(id) = path.strip_prefix("/gphotosdl/id/") {
         return Route::Original { id: id.to_owned() };
+    }
+    if path == "/gphotosdl" || path.starts_with("/gphotosdl/") {
+        return Route::ProxyPage;
     }
     if let Some(identity) = identity(method, path) {
         return Route::Identity(identity);

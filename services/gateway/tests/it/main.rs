@@ -7,6 +7,7 @@ mod events;
 mod hostile;
 mod keyed;
 mod looking;
+mod proxy;
 mod sign_in;
 mod storages;
 mod uploads;

@@ -15,7 +15,10 @@ use tintype_emulator::{
 };
 use tintype_events::{MemoryBell, MemoryEvents};
 use tintype_gateway::{Gateway, Limits, SignInSettings, router, serve};
-use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
+use tintype_google::{
+    GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings, ProxyOriginals,
+    ProxySettings,
+};
 use tintype_model::{
     quota::QuotaLimits,
     storage::{StoragePolicy, StorageSettings},
@@ -77,6 +80,8 @@ impl Archives for Folders {
 pub(crate) struct World {
     _google: RunningEmulator,
     pub(crate) google: Control,
+    /// A full-resolution proxy for the accounts there.
+    pub(crate) download_proxy: String,
     pub(crate) app: App,
     pub(crate) dir: TempDir,
     base: String,
@@ -133,6 +138,15 @@ impl World {
     }
 
     pub(crate) async fn with(photos: u64, change: impl FnOnce(&mut Gateway)) -> Self {
+        Self::reaching(photos, true, change).await
+    }
+
+    /// One whose engine reaches neighbours or the public internet alone.
+    pub(crate) async fn reaching(
+        photos: u64,
+        private_addresses: bool,
+        change: impl FnOnce(&mut Gateway),
+    ) -> Self {
         let library = Library::Generated(Generated::photos(photos, 8_000));
         let google = Emulator::start(EmulatorConfig::with_library(library)).await;
         let google = google.expect("the emulator");
@@ -172,6 +186,17 @@ impl World {
             sources: Arc::new(GooglePhotosSources::new(
                 client,
                 settings,
+                Arc::clone(&entropy),
+            )),
+            originals: Arc::new(ProxyOriginals::new(
+                HttpSettings::default()
+                    .unhurried()
+                    .guarded(private_addresses)
+                    .expect("a client"),
+                ProxySettings {
+                    test: Duration::from_secs(3),
+                    ..ProxySettings::default()
+                },
                 Arc::clone(&entropy),
             )),
             archives: Arc::new(Folders(dir.path().join("spool"))),
@@ -214,6 +239,7 @@ impl World {
             Duration::from_secs(10),
         );
         Self {
+            download_proxy: google.download_proxy_url(),
             google: google.control(),
             _google: google,
             app,

@@ -5,6 +5,7 @@ mod end;
 mod list;
 mod sign_in;
 mod test;
+mod update;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,7 @@ Examples:
   tintype storage add google-photos --name studio --client-file client.json --sign-in
   tintype storage add folder --name disk --path /srv/photos
   tintype storage test family
+  tintype storage update family --proxy http://127.0.0.1:8282
   tintype storage list --server https://photos.example --server-token-file operator.token --tenant acme";
 
 /// What to do with the storages of which server.
@@ -42,6 +44,8 @@ enum Task {
     Add(add::Place),
     /// The places that are connected
     List,
+    /// Rename a place, or change the options of an account; what is not named stays
+    Update(update::Update),
     /// Sign in at Google for an account, with a browser
     SignIn(sign_in::SignIn),
     /// Give an account's grant back to Google and forget its credential; plans stay and wait for a new one
@@ -58,6 +62,7 @@ impl Storage {
         match self.task {
             Task::Add(place) => place.run(&self.server, self.json).await,
             Task::List => list::run(&self.server, self.json).await,
+            Task::Update(it) => it.run(&self.server, self.json).await,
             Task::SignIn(it) => it.run(&self.server, self.json).await,
             Task::Disconnect(it) => it.disconnect(&self.server).await,
             Task::Remove(it) => it.remove(&self.server).await,

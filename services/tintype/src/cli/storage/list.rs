@@ -25,6 +25,10 @@ pub(super) async fn run(server: &Server, as_json: bool) -> Result<ExitCode, Fail
     for storage in &storages {
         let text = |field: &str| printable(storage[field].as_str().unwrap_or_default());
         let place = match storage["kind"].as_str() {
+            Some("google_photos") if storage["proxy"].is_string() => {
+                let (project, proxy) = (text("project"), text("proxy"));
+                format!("cloud project {project}, downloads by {proxy}")
+            }
             Some("google_photos") => format!("cloud project {}", text("project")),
             Some("s3") => format!("{} at {}", text("bucket"), text("endpoint")),
             _ => text("path"),
