@@ -162,6 +162,69 @@ async fn how_items_are_made_is_chosen_where_an_account_is_connected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_download_proxy_is_named_tested_shown_and_taken_back() {
+    let home = Home::new().await;
+    let proxy = home.household.google.download_proxy_url();
+    let added = home.add("family", &["--proxy", &proxy]).await;
+    added.assert_code(0);
+    assert!(
+        added.stderr.contains("✓ download proxy"),
+        "{}",
+        added.stderr
+    );
+    let list = home.storage(&["list"]).await;
+    assert!(list.stdout.contains(&proxy), "{}", list.stdout);
+    let none = home.storage(&["update", "family", "--no-proxy"]).await;
+    none.assert_code(0);
+    let list = home.storage(&["list"]).await;
+    assert!(!list.stdout.contains("gphotosdl"), "{}", list.stdout);
+
+    let wrong = format!("{proxy}/wrong");
+    let words = ["update", "family", "--proxy", &wrong, "--name", "studio"];
+    home.storage(&words).await.assert_code(0);
+    let tested = home.storage(&["test", "studio"]).await;
+    tested.assert_code(1);
+    assert!(
+        tested.stderr.contains("✗ download proxy"),
+        "{}",
+        tested.stderr
+    );
+    assert!(tested.stderr.contains("→ "), "{}", tested.stderr);
+    for words in [
+        &["update", "studio"][..],
+        &["update", "studio", "--proxy", "ftp://h"],
+        &["update", "studio", "--proxy", "http://me:pw@h"],
+        &["update", "studio", "--proxy", &proxy, "--no-proxy"],
+    ] {
+        home.storage(words).await.assert_code(2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_ones_own_takes_originals_from_a_proxy() {
+    let household = Household::new(Library::Sample).await;
+    let proxy = household.google.download_proxy_url();
+    let ended = run(household.backup(&["--proxy", &proxy])).await;
+    ended.assert_code(0);
+    let calls = |kind| household.control.calls(kind);
+    assert_eq!(calls(CallKind::Original), 6 + 1, "six, and one of the test");
+    assert_eq!(calls(CallKind::Download), 1, "of the test");
+    // Without it the next run is as any.
+    let lake = tintype_emulator::ItemBytes::Photo(20_000);
+    household
+        .control
+        .add_item(
+            DEFAULT_ACCOUNT,
+            DEFAULT_CLIENT_ID,
+            tintype_emulator::NewItem::new("new.jpg", lake),
+        )
+        .expect("added");
+    run(household.backup(&[])).await.assert_code(0);
+    assert_eq!(calls(CallKind::Original), 7);
+    assert_eq!(calls(CallKind::Download), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn four_troubles_have_four_diagnoses() {
     let home = Home::new().await;
     home.add("family", &[]).await.assert_code(0);
@@ -322,11 +385,8 @@ async fn a_server_that_is_not_there_or_a_wrong_token_is_told_plainly() {
         .storage(&["list", "--server-token-file", text(&wrong)])
         .await;
     refused.assert_code(2);
-    assert!(
-        refused.stderr.contains("does not know the token"),
-        "{}",
-        refused.stderr
-    );
+    let told = refused.stderr;
+    assert!(told.contains("does not know the token"), "{told}");
     home.process.terminate();
     assert!(home.process.wait(PATIENCE).await.success());
     let gone = home.storage(&["list"]).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tintype_ports::{
-    Bell, Clock, Entropy, Events, Queue, Quota, Store, Vault, archive::Archives,
+    Bell, Clock, Entropy, Events, Originals, Queue, Quota, Store, Vault, archive::Archives,
     photos::PhotoSources, trace::TraceLink,
 };
 
@@ -36,6 +36,8 @@ pub struct Ports {
     pub vault: Arc<dyn Vault>,
     /// Google Photos.
     pub sources: Arc<dyn PhotoSources>,
+    /// Full-resolution proxies.
+    pub originals: Arc<dyn Originals>,
     /// Destinations.
     pub archives: Arc<dyn Archives>,
     /// The time.

@@ -61,6 +61,23 @@ pub enum Effect {
     },
     /// Answers 200 with JSON that breaks off.
     MalformedJson,
+    /// Answers nothing and keeps the connection, until the client goes away.
+    Hang,
+    /// Sends the right head and this fraction of the body, then nothing more, and keeps the connection.
+    Stall {
+        /// 0.0 to 1.0.
+        at: f64,
+    },
+    /// Answers 302 to this address.
+    Redirect {
+        /// An absolute URL.
+        to: String,
+    },
+    /// Serves another item's original in the place of the one that was asked for. Only for the download proxy.
+    OtherItem {
+        /// The other item's id.
+        id: String,
+    },
     /// Waits before answering.
     Delay {
         /// Milliseconds.

@@ -121,6 +121,12 @@ impl RunningEmulator {
         self.proxy.map(|address| format!("http://{address}"))
     }
 
+    /// The full-resolution proxy for originals of all accounts, as a storage's `proxy` names it.
+    #[must_use]
+    pub fn download_proxy_url(&self) -> String {
+        format!("{}/gphotosdl", self.base_url())
+    }
+
     /// The certificate of the throw-away CA, as PEM.
     #[must_use]
     pub fn ca_pem(&self) -> &str {

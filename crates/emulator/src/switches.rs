@@ -152,6 +152,8 @@ pub struct Switches {
     pub picker_own_ids: bool,
     /// Milliseconds each call of a kind waits before it is answered.
     pub latency_ms: BTreeMap<CallKind, u64>,
+    /// The download proxy refuses (503) whoever asks while another download of it is under way. The real one lets them wait.
+    pub proxy_one_at_a_time: bool,
     /// Bytes per second of each base-URL answer; `None` is unlimited.
     pub bandwidth: Option<u64>,
 }
@@ -198,6 +200,7 @@ impl Default for Switches {
             photos_disabled: false,
             picker_own_ids: true,
             latency_ms: BTreeMap::new(),
+            proxy_one_at_a_time: true,
             bandwidth: None,
         }
     }

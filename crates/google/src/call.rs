@@ -14,6 +14,8 @@ pub(crate) const LIBRARY: Call = ("google.library", "");
 pub(crate) const UPLOAD: Call = ("google.upload", "POST");
 /// An item's bytes.
 pub(crate) const DOWNLOAD: Call = ("google.download", "GET");
+/// An original, from a proxy.
+pub(crate) const ORIGINAL: Call = ("proxy.download", "GET");
 /// An item's length.
 pub(crate) const SIZE: Call = ("google.size", "HEAD");
 

@@ -1,6 +1,9 @@
 //! The inspector: bytes stream past it, and at the end it says what they were and whether they were all there.
 
-use tintype_model::fidelity::{Dimensions, Location};
+use tintype_model::{
+    fidelity::{Dimensions, Location},
+    item::MediaKind,
+};
 
 use crate::{
     bmff, gif, jpeg, location, png, riff,
@@ -131,6 +134,29 @@ impl Inspector {
             // Their walks read what there is to know.
             Some((Container::Mp4 | Container::Mov, _) | (_, Walk::Gif(_))) => false,
             _ => true,
+        }
+    }
+
+    /// Whether what was fed so far begins like a file of the promised type.
+    ///
+    /// # Errors
+    /// [`MediaFault`] when it is the beginning of something else, or of nothing.
+    pub fn begins_well(&self) -> Result<(), MediaFault> {
+        match self.fed {
+            0 => Err(MediaFault::Empty),
+            _ => self.check_promise(),
+        }
+    }
+
+    /// Whether what was fed so far is certainly the beginning of a photo, or of a video, of whatever type. Stricter than the
+    /// promise: bytes that nobody knows are neither.
+    #[must_use]
+    pub fn is_certainly(&self, kind: MediaKind) -> bool {
+        let container = sniff::container(&self.head);
+        match kind {
+            _ if container == Container::Unknown => sniff::begins_as(kind, &self.head),
+            MediaKind::Photo => !container.is_video(),
+            MediaKind::Video => container.is_video(),
         }
     }
 

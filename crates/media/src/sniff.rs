@@ -1,5 +1,7 @@
 //! What the first bytes say: a container, a text, or something that is clearly no photo.
 
+use tintype_model::item::MediaKind;
+
 /// The kind of file that the bytes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Container {
@@ -32,6 +34,11 @@ pub enum Container {
 }
 
 impl Container {
+    /// True for containers that hold no photo.
+    pub(crate) const fn is_video(self) -> bool {
+        matches!(self, Self::Avi | Self::Mp4 | Self::Mov | Self::Matroska)
+    }
+
     /// True for containers that hold no video.
     pub(crate) const fn is_still(self) -> bool {
         matches!(
@@ -39,6 +46,42 @@ impl Container {
             Self::Jpeg | Self::Png | Self::Gif | Self::Webp | Self::Heif | Self::Avif | Self::Bmp
         )
     }
+}
+
+/// The beginnings of formats whose structure we do not know: RAW photos that are not built like TIFF, and icons.
+const PHOTOS: [(usize, &[u8]); 10] = [
+    (0, b"FUJIFILM"),
+    (0, b"IIU\0"),
+    (0, b"IIRO"),
+    (0, b"IIRS"),
+    (0, b"MMOR"),
+    (0, b"FOVb"),
+    (0, b"\0MRM"),
+    (6, b"HEAPCCDR"),
+    (4, b"ftypcrx "),
+    (0, b"\0\0\x01\0"),
+];
+
+/// The same of videos: ASF and WMV, MPEG streams, MPEG transport streams (M2TS with four bytes before each packet), FLV, DV.
+const VIDEOS: [(usize, &[u8]); 7] = [
+    (0, b"\x30\x26\xB2\x75\x8E\x66\xCF\x11"),
+    (0, b"\0\0\x01\xBA"),
+    (0, b"\0\0\x01\xB3"),
+    (0, b"\x47"),
+    (4, b"\x47"),
+    (0, b"FLV\x01"),
+    (0, b"\x1F\x07\0"),
+];
+
+/// Whether the head is that of a photo or video whose structure we do not know.
+pub(crate) fn begins_as(kind: MediaKind, head: &[u8]) -> bool {
+    let known: &[(usize, &[u8])] = match kind {
+        MediaKind::Photo => &PHOTOS,
+        MediaKind::Video => &VIDEOS,
+    };
+    known
+        .iter()
+        .any(|(at, mark)| head.get(*at..).is_some_and(|rest| rest.starts_with(mark)))
 }
 
 /// How much of the head the decisions below look at.

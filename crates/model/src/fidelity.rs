@@ -91,4 +91,50 @@ impl Fidelity {
         };
         promised != got && promised != turned
     }
+
+    /// True when both sizes are known and a side is shorter than promised, however the picture is turned. A larger one is fine:
+    /// what Google tells of an item may be that of an edited copy.
+    #[must_use]
+    pub fn is_smaller_than_promised(&self) -> bool {
+        let (Some(promised), Some(got)) = (self.promised, self.got) else {
+            return false;
+        };
+        let sides = |it: Dimensions| (it.width.min(it.height), it.width.max(it.height));
+        let (promised, got) = (sides(promised), sides(got));
+        got.0 < promised.0 || got.1 < promised.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_smaller(promised: (u32, u32), got: Option<(u32, u32)>) -> bool {
+        let size = |(width, height)| Dimensions { width, height };
+        let fidelity = Fidelity {
+            channel: Channel::Proxy,
+            encoding: Encoding::Original,
+            promised: Some(size(promised)),
+            got: got.map(size),
+            location: Location::Unknown,
+        };
+        fidelity.is_smaller_than_promised()
+    }
+
+    #[test]
+    fn a_shorter_side_is_smaller_and_a_turned_or_larger_picture_is_not() {
+        let promised = (4_000, 3_000);
+        for fine in [
+            (4_000, 3_000),
+            (3_000, 4_000),
+            (8_000, 6_000),
+            (3_000, 5_000),
+        ] {
+            assert!(!is_smaller(promised, Some(fine)), "{fine:?}");
+        }
+        for small in [(2_000, 1_500), (4_000, 2_999), (3_000, 3_999)] {
+            assert!(is_smaller(promised, Some(small)), "{small:?}");
+        }
+        assert!(!is_smaller(promised, None));
+    }
 }

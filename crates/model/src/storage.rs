@@ -2,6 +2,7 @@
 
 mod batch;
 mod google_photos;
+mod proxy;
 
 use std::path::PathBuf;
 
@@ -12,13 +13,14 @@ use crate::{StorageId, TenantId};
 
 pub use batch::{BatchError, BatchMode, BatchOptions, LARGEST_BATCH};
 pub use google_photos::{GooglePhotosSettings, GoogleScope, OptionError, YearError};
+pub use proxy::{ProxyUrl, ProxyUrlError};
 
 /// What of storages only a trusted operator may allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoragePolicy {
     /// Archives in folders of the machine that works.
     pub local_folders: bool,
-    /// Buckets at addresses of this machine or of a private network.
+    /// Buckets and download proxies at addresses of this machine or of a private network.
     pub private_addresses: bool,
 }
 

@@ -233,6 +233,16 @@ impl Remote {
         self.json(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Changes what `body` names, and reads what came of it.
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<T, Failure> {
+        self.json(self.request(Method::PATCH, path).json(body))
+            .await
+    }
+
     /// Posts `body` and hands out each event of the answer: its name and its data.
     pub(crate) async fn post_events(
         &self,

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use tintype_app::{App, NoSteps, Ports, Settings};
 use tintype_blob::{ArchiveSettings, Root, Spool, open_archive, open_files};
 use tintype_events::{MemoryEvents, RedisBell, RedisSettings};
-use tintype_google::{GooglePhotosSources, GoogleSettings};
+use tintype_google::{GooglePhotosSources, GoogleSettings, ProxyOriginals, ProxySettings};
 use tintype_model::{StorageId, TenantId, quota::QuotaLimits, storage::StorageSettings};
 use tintype_ports::{
     Archive, ArchiveError, Clock, Entropy, Files, VaultError,
@@ -104,6 +104,11 @@ impl Gateway {
             traces: Arc::new(NoTraces),
             vault: Arc::new(vault(folder, &clock, &entropy)?),
             sources: Arc::new(sources),
+            originals: Arc::new(ProxyOriginals::new(
+                HttpSettings::from_env()?.unhurried().guarded(false)?,
+                ProxySettings::default(),
+                Arc::clone(&entropy),
+            )),
             archives: Arc::new(Folders(folder.join("gateway-spool"))),
             clock,
             entropy,

@@ -3,6 +3,7 @@
 use tintype_model::{ErrorKind, storage::GoogleScope};
 use tintype_ports::{
     PhotoError, VaultError,
+    originals::OriginalError,
     photos::Forbidden,
     vault::{Refusal, RefusedBy},
 };
@@ -22,6 +23,8 @@ pub enum CheckName {
     Bytes,
     /// Bytes can be sent to Google.
     Write,
+    /// The full-resolution proxy gives originals.
+    Proxy,
 }
 
 impl CheckName {
@@ -35,6 +38,7 @@ impl CheckName {
             Self::Listing => "listing",
             Self::Bytes => "one item's bytes",
             Self::Write => "upload",
+            Self::Proxy => "download proxy",
         }
     }
 }
@@ -164,6 +168,32 @@ impl Check {
             _ => AGAIN,
         };
         Self::failed(name, error.kind(), crate::runs::describe(error), action)
+    }
+
+    /// A download proxy that gives no original.
+    pub(super) fn of_original(error: &OriginalError) -> Self {
+        let action = match error {
+            OriginalError::Forbidden(_) => {
+                "name a proxy on the public internet that is reached by https, or ask whoever runs this service to allow this one"
+            }
+            OriginalError::Unreachable(_) => "start the proxy, or correct its address",
+            OriginalError::TooSlow(_) => "restart the proxy and its browser",
+            OriginalError::NotFound => {
+                "sign the proxy's browser in to the Google account that is backed up"
+            }
+            OriginalError::Status(401 | 403) => {
+                "let the proxy answer without a sign-in, where only Tintype reaches it"
+            }
+            OriginalError::Status(_) => {
+                "read the proxy's own log; its browser has to be signed in at Google"
+            }
+            OriginalError::Redirect => "name the address that it redirects to",
+            OriginalError::NotMedia(_) => {
+                "correct the address, with the path that the proxy is reached at"
+            }
+            OriginalError::CutShort(_) => "look for what breaks connections to the proxy",
+        };
+        Self::failed(CheckName::Proxy, error.kind(), error.to_string(), action)
     }
 
     pub(super) fn missing(scope: GoogleScope) -> Self {

@@ -1,5 +1,7 @@
 //! Tests a Google Photos account with real calls, before it is saved or at any time later. A test repeats nothing, so that it
-//! costs one refresh and three calls at most; four where a token has to be replaced on the way.
+//! costs one refresh and three calls at most; four where a token has to be replaced on the way. Asking a proxy costs none.
+
+mod proxy;
 
 use std::sync::Arc;
 
@@ -141,7 +143,13 @@ impl<'a> Trial<'a> {
             count => format!("{count}{more} items"),
         };
         passes(Check::passed(CheckName::Listing, found));
-        passes(self.bytes(&page.entries).await) && passes(self.upload().await)
+        if !passes(self.bytes(&page.entries).await) || !passes(self.upload().await) {
+            return false;
+        }
+        match &self.settings.proxy {
+            Some(proxy) => passes(self.proxy(proxy, &page.entries).await),
+            None => true,
+        }
     }
 
     async fn credential(&self) -> Check {

@@ -1,14 +1,13 @@
 //! Copies the items of one shard: as many at once as the permits allow, each recorded only after it is durable.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Poll};
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use tintype_model::{
-    fidelity::Channel,
     item::ItemFault,
     plan::{Layout, Plan},
-    run::RunMode,
     shard::Lease,
+    storage::ProxyUrl,
 };
 use tintype_ports::{
     archive::Placement,
@@ -21,16 +20,18 @@ use tracing::{Instrument as _, Span, debug_span, field::Empty};
 use super::{
     committer::{Committer, Finished, Recorder},
     download::Fetcher,
+    downloads::Downloads,
     feed::{Fed, Feed},
     heartbeat::Halt,
     mirror,
     permits::{Claim, Permit, Road},
+    proxy::{self, Pass},
     slot::ShardEnd,
     trouble::ItemTrouble,
     urls::HeldUrl,
     waits::Waits,
 };
-use crate::{App, AppError, AppResult, steps::Step, trace};
+use crate::{App, AppResult, steps::Step, trace};
 
 /// Items in a row that Google did not give although asked again and again: the rest of the shard would fare no better.
 pub(super) const OUTAGE: u32 = 8;
@@ -48,17 +49,12 @@ impl App {
         halt: &Halt,
     ) -> AppResult<ShardEnd> {
         let shard = &lease.shard;
-        let mode = self.run(shard.tenant, shard.run).await?.mode;
-        let (account, source, channel) = if mode == RunMode::Picks {
-            let (account, source) = self.picked_source(lease, plan).await?;
-            (account, source, Channel::Picker)
-        } else {
-            let of = plan.source;
-            let account = self.account(lease, plan, of, "download").await?;
-            let gate = Arc::clone(&account.gate) as _;
-            let source = self.ports.sources.open(gate, Persistence::Usual);
-            (account, source, Channel::AppCreated)
-        };
+        let Downloads {
+            account,
+            source,
+            channel,
+            proxy,
+        } = self.downloads(lease, plan).await?;
         let committer = match self.committer_at_work(account.plan.id) {
             Some(committer) => committer,
             None => {
@@ -96,6 +92,7 @@ impl App {
                 channel,
                 read_size: account.settings.read_size,
             },
+            proxy,
             running: JoinSet::new(),
             later: Vec::new(),
             missing_in_a_row: 0,
@@ -163,6 +160,8 @@ struct Transfer {
     committer: Arc<Committer>,
     recorder: Arc<Recorder>,
     fetcher: Fetcher,
+    /// Tried before Google's base URLs.
+    proxy: Option<ProxyUrl>,
     running: JoinSet<(u64, Result<(), ItemTrouble>)>,
     later: Vec<Outcome>,
     missing_in_a_row: u32,
@@ -188,7 +187,8 @@ impl Transfer {
             .await
     }
 
-    /// Starts one download after the other, each with a permit, until all are started or something stops the shard.
+    /// Starts one download after the other, each with a permit or a turn at the proxy, until all are started or something stops
+    /// the shard.
     async fn start_all(&mut self, feed: &mut Feed) -> AppResult<()> {
         let halted = self.halt.hand_back.clone();
         let mut turns = FuturesUnordered::new();
@@ -196,11 +196,12 @@ impl Transfer {
             while turns.len() < TURNS.min(feed.len()) {
                 turns.push(self.turn(self.beyond_shard + feed.len() as u64));
             }
+            let left = self.beyond_shard + feed.len() as u64;
             let next = async {
-                // The permit comes first: a URL that waited for it could have died meanwhile.
-                let permit = turns.next().await;
+                // The pass comes first: a URL that waited for it could have died meanwhile.
+                let pass = self.pass(&mut turns, left).await;
                 let fed = feed.next().await?;
-                AppResult::Ok(permit.zip(fed))
+                AppResult::Ok(fed.map(|fed| (pass, fed)))
             };
             let next = tokio::select! {
                 () = halted.cancelled() => return Ok(()),
@@ -209,14 +210,14 @@ impl Transfer {
             match next {
                 None => return Ok(()),
                 Some((
-                    permit,
+                    pass,
                     Fed::Ready {
                         item,
                         placement,
                         url,
                     },
                 )) => {
-                    self.start(permit, item, placement, url);
+                    self.start(pass, item, placement, url);
                 }
                 Some((_, Fed::Trouble { item, trouble })) => self.start_failed(item.seq, trouble),
             }
@@ -225,6 +226,35 @@ impl Transfer {
             }
         }
         Ok(())
+    }
+
+    /// The right to fetch one more item: a turn at the proxy, or else a permit.
+    async fn pass<F>(&self, turns: &mut FuturesUnordered<F>, backlog: u64) -> Pass
+    where
+        F: Future<Output = Permit>,
+    {
+        if let Some(proxy) = &self.proxy {
+            let originals = &self.app.ports.originals;
+            let mut turn = originals.turn(proxy, Persistence::Usual);
+            let turn = match futures::poll!(&mut turn) {
+                Poll::Ready(turn) => turn,
+                Poll::Pending => {
+                    // Meanwhile nobody would use the permits that claims of earlier may be given.
+                    turns.clear();
+                    turn.await
+                }
+            };
+            if let Ok(turn) = turn {
+                turns.clear();
+                let permit = self.turn(backlog).boxed();
+                return Pass::Proxy { turn, permit };
+            }
+            proxy::count("skipped");
+        }
+        match turns.next().await {
+            Some(permit) => permit.into(),
+            None => self.turn(backlog).await.into(),
+        }
     }
 
     /// One of this shard's claims on a permit.
@@ -241,7 +271,8 @@ impl Transfer {
         async move { permits.acquire(&road, claim).await }.instrument(span)
     }
 
-    fn start(&mut self, permit: Permit, item: PendingItem, placement: Placement, url: HeldUrl) {
+    fn start(&mut self, pass: Pass, item: PendingItem, placement: Placement, url: HeldUrl) {
+        let hand_back = self.halt.hand_back.clone();
         let fetcher = self.fetcher.clone();
         let committer = Arc::clone(&self.committer);
         let recorder = Arc::clone(&self.recorder);
@@ -258,7 +289,8 @@ impl Transfer {
         let copied = async move {
             let span = of_item;
             let work = async {
-                let fetched = fetcher.fetch(&item, url, placement).await;
+                let what = (&item, url, placement);
+                let (pass, fetched) = fetcher.fetch_with(pass, what, &hand_back).await;
                 if fetched.is_ok() {
                     fetcher.app.ports.steps.reached(Step::Downloaded);
                 }
@@ -275,11 +307,11 @@ impl Transfer {
                 };
                 // Held until the committer has taken the bytes: a slow destination holds new downloads back.
                 let recorded = submit(&committer, recorder, item.seq, result, span.clone()).await;
-                drop(permit);
+                drop(pass);
                 conclude(recorded).await
             };
             let result = tokio::select! {
-                () = lost.cancelled() => Err(lease_lost()),
+                () = lost.cancelled() => Err(ItemTrouble::lease_lost()),
                 result = work => result,
             };
             if let Err(ItemTrouble::Later(fault) | ItemTrouble::Item(fault)) = &result {
@@ -335,10 +367,6 @@ impl Transfer {
     }
 }
 
-fn lease_lost() -> ItemTrouble {
-    ItemTrouble::Shard(AppError::Store(tintype_ports::StoreError::LeaseLost))
-}
-
 async fn submit(
     committer: &Committer,
     recorder: Arc<Recorder>,
@@ -365,6 +393,6 @@ async fn conclude(recorded: oneshot::Receiver<AppResult<()>>) -> Result<(), Item
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(ItemTrouble::Shard(error)),
         // The committer ended in a defect; the lease's end will bring the item back.
-        Err(_) => Err(lease_lost()),
+        Err(_) => Err(ItemTrouble::lease_lost()),
     }
 }

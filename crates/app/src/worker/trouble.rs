@@ -20,6 +20,13 @@ pub(crate) enum ItemTrouble {
     Shard(AppError),
 }
 
+impl ItemTrouble {
+    /// Somebody else works on the shard, or will.
+    pub(super) const fn lease_lost() -> Self {
+        Self::Shard(AppError::Store(tintype_ports::StoreError::LeaseLost))
+    }
+}
+
 impl From<PhotoError> for ItemTrouble {
     fn from(error: PhotoError) -> Self {
         let fault = || ItemFault {

@@ -7,6 +7,7 @@ mod health;
 mod mirror;
 mod picks;
 mod poison;
+mod proxy;
 mod steering;
 mod traces;
 mod upload;

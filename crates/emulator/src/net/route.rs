@@ -25,6 +25,8 @@ pub(crate) enum Route {
     Original { id: String },
     /// The window in which a person picks.
     Picking { id: String },
+    /// Any other address of that proxy.
+    ProxyPage,
     /// OAuth and identity.
     Identity(CallKind),
     /// Nothing Google has.
@@ -36,7 +38,9 @@ impl Route {
         match self {
             Self::Api { kind, .. } | Self::Bytes { kind, .. } | Self::Identity(kind) => *kind,
             Self::Original { .. } => CallKind::Original,
-            Self::Picking { .. } | Self::Control | Self::Nowhere => CallKind::Other,
+            Self::Picking { .. } | Self::Control | Self::ProxyPage | Self::Nowhere => {
+                CallKind::Other
+            }
         }
     }
 }
@@ -60,6 +64,9 @@ pub(crate) fn classify(call: &Call) -> Route {
     }
     if let Some(id) = path.strip_prefix(picker::PAGE) {
         return Route::Picking { id: id.to_owned() };
+    }
+    if path == "/gphotosdl" || path.starts_with("/gphotosdl/") {
+        return Route::ProxyPage;
     }
     if let Some(identity) = identity(method, path) {
         return Route::Identity(identity);

@@ -16,6 +16,7 @@ use crate::kind::{CallKind, Cost};
 use crate::ledger::Entry;
 use crate::oauth;
 use crate::serving::body::Body;
+use crate::serving::originals::{self, Seat};
 use crate::serving::{base_url, download};
 use crate::state::World;
 use crate::state::ids::Key;
@@ -68,6 +69,14 @@ pub(crate) async fn serve(
         file_name: None,
     });
 
+    let seat = match route {
+        Route::Original { .. } => originals::seat(&world, &switches),
+        _ => Seat::Needless,
+    };
+    if effect == Some(Effect::Hang) {
+        record(&world, kind, item, 0, &None, 0);
+        return std::future::pending().await;
+    }
     let outcome = match act(&world, &switches, &mut call, &route, item, effect.as_ref()).await {
         Ok(outcome) => outcome,
         Err(dropped) => {
@@ -81,6 +90,11 @@ pub(crate) async fn serve(
     }
     let mut outcome = outcome;
     outcome.reply = spoil(outcome.reply, effect.as_ref());
+    match seat {
+        Seat::Needless => {}
+        Seat::Got(seat) => outcome.reply.body = outcome.reply.body.seated(seat),
+        Seat::Taken => outcome = originals::busy().into(),
+    }
     let is_bytes = matches!(kind.cost(), Cost::BaseUrl) || kind == CallKind::Original;
     if is_bytes {
         outcome.reply.body = outcome.reply.body.paced(switches.bandwidth);
@@ -137,6 +151,7 @@ async fn act(
             let form = String::from_utf8_lossy(&form);
             Ok(api::picker::page(world, call, id, &form).into())
         }
+        Route::ProxyPage => Ok(originals::page().into()),
         Route::Identity(_) => {
             pause(switches, kind, effect).await;
             if let Some(Effect::Status { code, .. }) = effect {
@@ -157,7 +172,11 @@ async fn act(
             if let Some(Effect::Status { code, .. }) = effect {
                 return Ok(Reply::text(*code, "").into());
             }
-            let loaded = download::original(world, switches, call, item).await;
+            let item = match effect {
+                Some(Effect::OtherItem { id }) => Key::parse(id, world.seed),
+                _ => item,
+            };
+            let loaded = originals::original(world, switches, call, item).await;
             Ok(Outcome {
                 range_start: loaded.range_start,
                 ..loaded.reply.into()
@@ -311,11 +330,15 @@ fn spoil(mut reply: Reply, effect: Option<&Effect>) -> Reply {
     reply.body = match effect {
         Some(Effect::Truncate { at }) => reply.body.truncated(*at),
         Some(Effect::Short { at }) => reply.body.shortened(*at),
+        Some(Effect::Stall { at }) => reply.body.stalling(*at),
         Some(Effect::Corrupt) => reply.body.corrupted(),
         Some(Effect::Oversized { extra }) => reply.body.lengthened(*extra),
         Some(Effect::Empty) => Body::empty(),
         Some(Effect::Html) => {
             return Reply::html(200, "<!DOCTYPE html><title>Google Photos</title><p>Sign in");
+        }
+        Some(Effect::Redirect { to }) => {
+            return Reply::text(302, "").header(header::LOCATION, to);
         }
         Some(Effect::MalformedJson) => return Reply::json(200, r#"{"mediaItems":[{"id":"#),
         _ => return reply,

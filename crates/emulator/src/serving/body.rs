@@ -12,6 +12,7 @@ use futures::Stream;
 use hyper::body::{Frame, SizeHint};
 use tokio::io::AsyncReadExt as _;
 use tokio::io::AsyncSeekExt as _;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tokio_util::io::ReaderStream;
 
@@ -37,7 +38,11 @@ pub(crate) struct Body {
     closing: Option<Pin<Box<Sleep>>>,
     /// The byte at this offset is flipped.
     flip: Option<u64>,
+    /// Nothing comes after so many bytes.
+    stall: Option<u64>,
     pace: Option<Pace>,
+    /// Given back with the last byte.
+    seat: Option<OwnedSemaphorePermit>,
     report: Option<(Arc<Ledger>, u64)>,
 }
 
@@ -60,7 +65,9 @@ impl Body {
             cut: None,
             closing: None,
             flip: None,
+            stall: None,
             pace: None,
+            seat: None,
             report: None,
         }
     }
@@ -96,6 +103,18 @@ impl Body {
     /// Breaks the connection after this fraction, whatever Content-Length says.
     pub(crate) fn truncated(mut self, at: f64) -> Self {
         self.cut = Some(part_of(self.declared, at));
+        self
+    }
+
+    /// Falls silent after this fraction, whatever Content-Length says.
+    pub(crate) fn stalling(mut self, at: f64) -> Self {
+        self.stall = Some(part_of(self.declared, at));
+        self
+    }
+
+    /// Holds a seat until the last byte, or until it is dropped.
+    pub(crate) fn seated(mut self, seat: OwnedSemaphorePermit) -> Self {
+        self.seat = Some(seat).filter(|_| self.declared > 0);
         self
     }
 
@@ -192,6 +211,10 @@ impl hyper::body::Body for Body {
             );
             return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionReset))));
         }
+        if this.stall.is_some_and(|stall| this.sent >= stall) {
+            // Nobody wakes it: it ends when the client goes away.
+            return Poll::Pending;
+        }
         if this.sent >= this.declared {
             return Poll::Ready(None);
         }
@@ -200,7 +223,8 @@ impl hyper::body::Body for Body {
             Some(Err(error)) => return Poll::Ready(Some(Err(error))),
             None => return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into()))),
         };
-        let mut most = this.cut.unwrap_or(this.declared).min(this.declared) - this.sent;
+        let end = this.cut.or(this.stall).unwrap_or(this.declared);
+        let mut most = end.min(this.declared) - this.sent;
         if let Some(pace) = &this.pace {
             // A twentieth of a second at a time.
             most = most.min((pace.bytes_per_second / 20).max(1));
@@ -218,6 +242,9 @@ impl hyper::body::Body for Body {
             piece = Bytes::from(copy);
         }
         this.sent += len;
+        if this.sent >= this.declared {
+            this.seat = None;
+        }
         if let Some(pace) = &mut this.pace {
             let nanos = u128::from(len) * 1_000_000_000 / u128::from(pace.bytes_per_second);
             let pause = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));

@@ -58,25 +58,6 @@ pub(crate) async fn load(
     send(switches, call, kind, served, &name).await
 }
 
-/// Serves an original, as the full-resolution proxy does: failures have empty bodies.
-pub(crate) async fn original(
-    world: &World,
-    switches: &Switches,
-    call: &Call,
-    key: Option<Key>,
-) -> Loaded {
-    let found = key.and_then(|key| {
-        let shelf = read(&world.shelf);
-        let facts = shelf.facts(key)?;
-        let served = content::original(&shelf.content(key)?, facts.mime)?;
-        Some((served, facts.file_name.into_owned()))
-    });
-    match found {
-        Some((served, name)) => send(switches, call, CallKind::Original, served, &name).await,
-        None => Reply::text(404, "").into(),
-    }
-}
-
 /// What an item's base URL would serve with a suffix.
 pub(crate) fn find(
     world: &World,
@@ -92,7 +73,7 @@ pub(crate) fn find(
     Some((served, facts.file_name.into_owned()))
 }
 
-async fn send(
+pub(super) async fn send(
     switches: &Switches,
     call: &Call,
     kind: CallKind,

@@ -6,4 +6,5 @@ pub(crate) mod content;
 pub(crate) mod download;
 pub(crate) mod exif;
 pub(crate) mod filler;
+pub(crate) mod originals;
 pub(crate) mod probe;

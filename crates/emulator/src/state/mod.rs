@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, RwLock};
 
+use tokio::sync::Semaphore;
+
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::ledger::Ledger;
@@ -33,6 +35,8 @@ pub(crate) struct World {
     pub(crate) picker: Mutex<picker::Picker>,
     pub(crate) quota: Mutex<quota::Quota>,
     writers: Mutex<HashSet<u16>>,
+    /// The one browser of the download proxy.
+    pub(crate) proxy: Arc<Semaphore>,
     /// Base URLs issued before this moment are expired.
     pub(crate) urls_valid_from: AtomicI64,
 }
@@ -51,6 +55,7 @@ impl World {
             picker: Mutex::default(),
             quota: Mutex::default(),
             writers: Mutex::default(),
+            proxy: Arc::new(Semaphore::new(1)),
             urls_valid_from: AtomicI64::new(i64::MIN),
         }
     }

@@ -95,7 +95,7 @@ pub(super) fn too_much(got: u64, total: u64) -> Failure {
 }
 
 /// True for the first bytes of a web page, however few. No photo or video begins with `<`.
-pub(super) fn looks_like_a_web_page(first: &[u8]) -> bool {
+pub(crate) fn looks_like_a_web_page(first: &[u8]) -> bool {
     let text = first
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(first)
@@ -131,7 +131,8 @@ async fn refused(status: StatusCode, response: Response) -> Failure {
     Failure::Final(PhotoError::Rejected(text))
 }
 
-fn is_no_media_type(content_type: &str) -> bool {
+/// True for the types of pages and error messages.
+pub(crate) fn is_no_media_type(content_type: &str) -> bool {
     let plain = content_type.trim().to_ascii_lowercase();
     plain.starts_with("text/") || plain.starts_with("application/json")
 }

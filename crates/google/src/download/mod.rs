@@ -11,6 +11,7 @@ use tintype_ports::photos::{BaseUrl, Download, PhotoError};
 
 use crate::attempt::Caller;
 
+pub(crate) use answer::{is_no_media_type, looks_like_a_web_page};
 pub(crate) use size::size;
 
 /// Opens an item's bytes from the start.

@@ -14,6 +14,7 @@ mod large_wire;
 mod listing;
 mod oauth;
 mod odd_answers;
+mod originals;
 mod picker;
 mod proxy;
 mod size;

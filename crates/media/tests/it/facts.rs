@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use tintype_media::{Container, MediaFault};
-use tintype_model::fidelity::Location;
+use tintype_media::{Container, Inspector, MediaFault};
+use tintype_model::{fidelity::Location, item::MediaKind};
 
 use crate::{SAMPLES, inspect, inspect_in_pieces, named};
 
@@ -203,4 +203,59 @@ fn inspection_is_faster_than_any_network() {
     eprintln!("{rate:.0} MB/s over {} bytes", picture.len());
     // Unoptimised builds on a busy machine; a release build does gigabytes.
     assert!(rate > 20.0, "{rate:.0} MB/s");
+}
+
+#[test]
+fn what_is_certainly_a_photo_or_a_video_is_known_by_its_beginning_whatever_was_promised() {
+    let begun = |mime_type: &str, bytes: &[u8]| {
+        let mut inspector = Inspector::new(mime_type);
+        inspector.feed(&bytes[..bytes.len().min(600)]);
+        inspector
+    };
+    for sample in &SAMPLES {
+        // As if Google told of another type than the original has.
+        let inspector = begun("image/heif", sample.bytes);
+        let is_video = sample.mime_type.starts_with("video/");
+        let certain = [MediaKind::Photo, MediaKind::Video].map(|it| inspector.is_certainly(it));
+        assert_eq!(certain, [!is_video, is_video], "{}", sample.name);
+        assert_eq!(begun(sample.mime_type, sample.bytes).begins_well(), Ok(()));
+    }
+    let behind = |head: &[u8]| [head, &[0xA7; 600]].concat();
+    for raw in [
+        &b"II\x2A\0"[..],
+        b"FUJIFILMCCD-RAW 0201",
+        b"IIU\0\x18\0\0\0",
+        b"IIRO\x08\0\0\0",
+        b"\0\0\0\x18ftypcrx ",
+        b"II\x1A\0\0\0HEAPCCDR",
+    ] {
+        let inspector = begun("image/heif", &behind(raw));
+        assert!(inspector.is_certainly(MediaKind::Photo), "{raw:?}");
+        assert!(!inspector.is_certainly(MediaKind::Video), "{raw:?}");
+    }
+    for video in [
+        &b"\x30\x26\xB2\x75\x8E\x66\xCF\x11"[..],
+        b"\0\0\x01\xBA\x44",
+        b"\x47\x40\0\x10",
+        b"\0\0\0\0\x47\x40",
+        b"RIFF\0\0\0\0AVI LIST",
+        b"\x1A\x45\xDF\xA3",
+    ] {
+        let inspector = begun("video/mp4", &behind(video));
+        assert!(inspector.is_certainly(MediaKind::Video), "{video:?}");
+    }
+    for nothing in [&b"PK\x03\x04"[..], b"\xA7", b"<html>", b""] {
+        let inspector = begun("image/heif", &behind(nothing));
+        for kind in [MediaKind::Photo, MediaKind::Video] {
+            assert!(!inspector.is_certainly(kind), "{nothing:?}");
+        }
+    }
+    assert_eq!(
+        begun("image/heif", b"").begins_well(),
+        Err(MediaFault::Empty)
+    );
+    assert_eq!(
+        begun("image/heif", b"<!doctype html><title>x</title>").begins_well(),
+        Err(MediaFault::Html)
+    );
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{BatchError, BatchOptions};
+use super::{BatchError, BatchOptions, ProxyUrl};
 use crate::quota::CloudProject;
 
 /// The year of the oldest photograph that there is.
@@ -61,6 +61,9 @@ pub struct GooglePhotosSettings {
     /// How items are made of bytes that were sent.
     #[serde(default)]
     pub batch: BatchOptions,
+    /// A full-resolution proxy that downloads are tried at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxyUrl>,
     /// When start year or archived items were changed last: a run from before has seen another part of the library.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listing_changed_at: Option<DateTime<Utc>>,
@@ -91,7 +94,7 @@ pub enum OptionError {
 }
 
 impl GooglePhotosSettings {
-    /// The defaults of a new storage: read and write, from 2000 on, without archived items, sizes not asked.
+    /// The defaults of a new storage: read and write, from 2000 on, without archived items, sizes not asked, no proxy.
     #[must_use]
     pub const fn new(project: CloudProject) -> Self {
         Self {
@@ -105,6 +108,7 @@ impl GooglePhotosSettings {
                 size: 0,
                 timeout_seconds: 0,
             },
+            proxy: None,
             listing_changed_at: None,
         }
     }

@@ -196,6 +196,7 @@ pub const METRICS: &[Metric] = &[
     counter(Worker, "tintype_items_uploaded_total", &[], "Items that are in a Google Photos account and recorded."),
     bytes(Worker, "tintype_bytes_uploaded_total", &[], "Bytes of items that are in a Google Photos account and recorded."),
     counter(Worker, "tintype_upload_twins_total", &[], "Items that Google made twice although it was asked with the same token."),
+    counter(Worker, "tintype_proxy_downloads_total", &["outcome"], "Items of accounts with a download proxy: `original` came by it, `failed` and `not_the_item` fell back to Google, `skipped` did not ask because it rested or was busy."),
     counter(Worker, "tintype_errors_total", &["kind", "where"], "What went wrong, by kind of error, and whether a shard stopped or an item failed."),
     counter(Queue, "tintype_queue_published_total", &[], "Messages that the broker confirmed."),
     duration(Queue, "tintype_queue_publish_seconds", &[], "How long the broker took to confirm a batch of messages."),

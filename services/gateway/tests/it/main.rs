@@ -9,6 +9,7 @@ mod hostile;
 mod keyed;
 mod looking;
 mod picks;
+mod proxy;
 mod sign_in;
 mod storages;
 mod uploads;

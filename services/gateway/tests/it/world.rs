@@ -15,7 +15,10 @@ use tintype_emulator::{
 };
 use tintype_events::{MemoryBell, MemoryEvents};
 use tintype_gateway::{Gateway, Limits, SignInSettings, router, serve};
-use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
+use tintype_google::{
+    GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings, ProxyOriginals,
+    ProxySettings,
+};
 use tintype_model::{
     quota::QuotaLimits,
     storage::{StoragePolicy, StorageSettings},
@@ -77,6 +80,8 @@ impl Archives for Folders {
 pub(crate) struct World {
     _google: RunningEmulator,
     pub(crate) google: Control,
+    /// A full-resolution proxy for the accounts there.
+    pub(crate) download_proxy: String,
     pub(crate) app: App,
     pub(crate) dir: TempDir,
     base: String,
@@ -133,7 +138,8 @@ impl World {
     }
 
     pub(crate) async fn with(photos: u64, change: impl FnOnce(&mut Gateway)) -> Self {
-        Self::build(photos, Settings::default(), change).await
+        let settings = Settings::default();
+        Self::build(photos, settings, true, change).await
     }
 
     /// One that looks after its accounts all the time.
@@ -142,10 +148,25 @@ impl World {
             accounts_every: Duration::from_millis(100),
             ..Settings::default()
         };
-        Self::build(photos, settings, |_| {}).await
+        Self::build(photos, settings, true, |_| {}).await
     }
 
-    async fn build(photos: u64, settings: Settings, change: impl FnOnce(&mut Gateway)) -> Self {
+    /// One whose engine reaches neighbours or the public internet alone.
+    pub(crate) async fn reaching(
+        photos: u64,
+        private_addresses: bool,
+        change: impl FnOnce(&mut Gateway),
+    ) -> Self {
+        let settings = Settings::default();
+        Self::build(photos, settings, private_addresses, change).await
+    }
+
+    async fn build(
+        photos: u64,
+        settings: Settings,
+        private_addresses: bool,
+        change: impl FnOnce(&mut Gateway),
+    ) -> Self {
         let of_app = Settings {
             tick: Duration::from_millis(50),
             ..settings
@@ -191,6 +212,17 @@ impl World {
                 settings,
                 Arc::clone(&entropy),
             )),
+            originals: Arc::new(ProxyOriginals::new(
+                HttpSettings::default()
+                    .unhurried()
+                    .guarded(private_addresses)
+                    .expect("a client"),
+                ProxySettings {
+                    test: Duration::from_secs(3),
+                    ..ProxySettings::default()
+                },
+                Arc::clone(&entropy),
+            )),
             archives: Arc::new(Folders(dir.path().join("spool"))),
             clock,
             entropy,
@@ -227,6 +259,7 @@ impl World {
             Duration::from_secs(10),
         );
         Self {
+            download_proxy: google.download_proxy_url(),
             google: google.control(),
             _google: google,
             app,

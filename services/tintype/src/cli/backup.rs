@@ -6,7 +6,10 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use tintype_app::{App, runs::RunChoice};
-use tintype_model::plan::{Layout, Plan, PlanOptions};
+use tintype_model::{
+    plan::{Layout, Plan, PlanOptions},
+    storage::ProxyUrl,
+};
 use tintype_runtime::Lifecycle;
 
 use self::inputs::Inputs;
@@ -70,6 +73,9 @@ pub(super) struct Backup {
     /// Also back up what is archived
     #[arg(long)]
     include_archived: bool,
+    /// Full-resolution proxy (gphotosdl) that downloads are tried at first; what it does not give comes from Google
+    #[arg(long, value_name = "URL")]
+    proxy: Option<ProxyUrl>,
     #[command(flatten)]
     here: Here,
     /// Stay when the run has to wait, for quota, a new token or the destination

@@ -70,6 +70,7 @@ struct Started {
     token_blob: String,
     accounts: Vec<AccountToken>,
     proxy_url: Option<String>,
+    download_proxy_url: String,
     ca_file: Option<PathBuf>,
     ca_pem: Option<String>,
 }
@@ -132,6 +133,7 @@ impl EmulatorArgs {
             token_blob: running.token_blob(),
             accounts,
             proxy_url: running.proxy_url(),
+            download_proxy_url: running.download_proxy_url(),
             ca_pem: self.intercept.then(|| running.ca_pem().to_owned()),
             ca_file: self.ca_out,
         };
@@ -177,6 +179,7 @@ impl Started {
         out(&format!("  control API    {}", self.control_url));
         out(&format!("  client id      {}", self.client_id));
         out(&format!("  client secret  {}", self.client_secret));
+        out(&format!("  originals      {}", self.download_proxy_url));
         if let Some(proxy) = &self.proxy_url {
             out(&format!("  proxy          {proxy}"));
             match &self.ca_file {

@@ -7,6 +7,7 @@ mod list;
 mod show;
 mod sign_in;
 mod test;
+mod update;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ Examples:
   tintype storage add folder --name disk --path /srv/photos
   tintype storage test family
   tintype storage show family                             when its token dies, and what to do about it
+  tintype storage update family --proxy http://127.0.0.1:8282
   tintype storage list --server https://photos.example --server-token-file operator.token --tenant acme";
 
 /// What to do with the storages of which server.
@@ -47,6 +49,8 @@ enum Task {
     List,
     /// One place, and how what opens it is
     Show(show::Show),
+    /// Rename a place, or change the options of an account; what is not named stays
+    Update(update::Update),
     /// Sign in at Google for an account, with a browser
     SignIn(sign_in::SignIn),
     /// Give an account's grant back to Google and forget its credential; plans stay and wait for a new one
@@ -64,6 +68,7 @@ impl Storage {
             Task::Add(place) => place.run(&self.server, self.json).await,
             Task::List => list::run(&self.server, self.json).await,
             Task::Show(it) => it.run(&self.server, self.json).await,
+            Task::Update(it) => it.run(&self.server, self.json).await,
             Task::SignIn(it) => it.run(&self.server, self.json).await,
             Task::Disconnect(it) => it.disconnect(&self.server).await,
             Task::Remove(it) => it.remove(&self.server).await,

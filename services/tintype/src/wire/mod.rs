@@ -14,12 +14,19 @@ use std::{path::Path, sync::Arc};
 
 use tintype_app::{App, Ports};
 use tintype_events::{MemoryBell, MemoryEvents};
-use tintype_google::{GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings};
-use tintype_model::{ErrorKind, plan::PlanOptions, storage::StorageSettings};
+use tintype_google::{
+    GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings, ProxyOriginals,
+    ProxySettings,
+};
+use tintype_model::{
+    ErrorKind,
+    plan::PlanOptions,
+    storage::{StoragePolicy, StorageSettings},
+};
 use tintype_ports::{Clock, Entropy, Store, vault::BucketKeys};
 use tintype_queue::MemoryQueue;
 use tintype_quota::MemoryQuota;
-use tintype_runtime::{CaCert, HttpSettings, SystemClock, SystemEntropy, trace::Traces};
+use tintype_runtime::{CaCert, HttpError, HttpSettings, SystemClock, SystemEntropy, trace::Traces};
 use tintype_store::SqliteStore;
 use tintype_vault_core::{KeyRing, VaultCore};
 
@@ -109,6 +116,7 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
             google,
             Arc::clone(&entropy),
         )),
+        originals: Arc::new(originals(&http, profile.storages, &entropy)?),
         archives: Arc::new(archives::Destinations::new(
             &http,
             &profile.data.join("spool"),
@@ -120,6 +128,17 @@ pub(crate) async fn open(profile: &Profile) -> Result<Embedded, Failure> {
     };
     let app = App::new(ports, profile.settings.clone());
     Ok(Embedded { app, store, vault })
+}
+
+/// Full-resolution proxies, at addresses that the operator's policy allows.
+fn originals(
+    http: &HttpSettings,
+    policy: StoragePolicy,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<ProxyOriginals, HttpError> {
+    let client = http.unhurried().guarded(policy.private_addresses)?;
+    let settings = ProxySettings::default();
+    Ok(ProxyOriginals::new(client, settings, Arc::clone(entropy)))
 }
 
 /// Reads where a destination or an archive lies.

@@ -228,6 +228,7 @@ pub(crate) async fn services(config: &Config, life: &Lifecycle) -> Result<Servic
     let events = RedisEvents::new(&of_events, Arc::clone(&entropy));
     let bell = RedisBell::new(&of_events, Arc::clone(&entropy));
 
+    let policy = config.policy.over(StoragePolicy::STRANGERS);
     let ports = Ports {
         store: Arc::new(store),
         queue: Arc::new(queue.clone()),
@@ -241,11 +242,8 @@ pub(crate) async fn services(config: &Config, life: &Lifecycle) -> Result<Servic
             google,
             Arc::clone(&entropy),
         )),
-        archives: Arc::new(Destinations::new(
-            &http,
-            &config.worker.spool,
-            config.policy.over(StoragePolicy::STRANGERS),
-        )?),
+        originals: Arc::new(super::originals(&http, policy, &entropy)?),
+        archives: Arc::new(Destinations::new(&http, &config.worker.spool, policy)?),
         clock,
         entropy,
         steps,

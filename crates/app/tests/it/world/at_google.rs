@@ -27,6 +27,10 @@ impl World {
             .await
     }
 
+    pub(crate) fn google_url(&self) -> String {
+        self.google.base_url()
+    }
+
     pub(crate) fn emulator(&self) -> &Control {
         &self.control
     }

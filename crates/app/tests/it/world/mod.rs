@@ -18,6 +18,7 @@ use tintype_app::{App, Settings, Step, runs::RunChoice};
 use tintype_emulator::{
     CallKind, Control, DEFAULT_ACCOUNT, Emulator, EmulatorConfig, Library, RunningEmulator,
 };
+use tintype_google::ProxySettings;
 use tintype_model::{
     PlanId, StorageId, TenantId,
     plan::Layout,
@@ -27,7 +28,7 @@ use tintype_model::{
 };
 use tintype_ports::events::Seen;
 
-use process::{Defect, MovedClock, Process, fast};
+use process::{Defect, MovedClock, Process, fast, impatient};
 pub(crate) use tintype_emulator::small_photo as photo;
 
 /// Longer than anything here takes, so that a hang fails with a message.
@@ -60,7 +61,7 @@ impl World {
     }
 
     pub(crate) async fn with_layout(library: Library, layout: Layout) -> Self {
-        Self::build(library, layout, fast()).await
+        Self::build(library, layout, (fast(), impatient())).await
     }
 
     pub(crate) async fn with_settings(
@@ -69,10 +70,24 @@ impl World {
     ) -> Self {
         let mut settings = fast();
         change(&mut settings);
-        Self::build(library, Layout::Archive, settings).await
+        Self::build(library, Layout::Archive, (settings, impatient())).await
     }
 
-    async fn build(library: Library, layout: Layout, settings: Settings) -> Self {
+    /// One whose account has a download proxy that is given so long for an answer.
+    pub(crate) async fn by_proxy(library: Library, head: Duration) -> Self {
+        let proxy = ProxySettings {
+            head,
+            ..impatient()
+        };
+        let world = Self::build(library, Layout::Archive, (fast(), proxy)).await;
+        let address = world.google.download_proxy_url();
+        world
+            .choose(|it| it.proxy = Some(address.parse().expect("an address")))
+            .await;
+        world
+    }
+
+    async fn build(library: Library, layout: Layout, settings: (Settings, ProxySettings)) -> Self {
         let google = Emulator::start(EmulatorConfig::with_library(library))
             .await
             .expect("the emulator starts");
@@ -110,7 +125,7 @@ impl World {
             &next.dir,
             &next.limits,
             &next.defect,
-            fast(),
+            (fast(), impatient()),
         )
         .await;
         next

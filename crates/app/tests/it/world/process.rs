@@ -22,7 +22,8 @@ use tintype_blob::{ArchiveSettings, Root, Spool, open_archive, open_files};
 use tintype_emulator::{Control, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, RunningEmulator};
 use tintype_events::{MemoryBell, MemoryEvents};
 use tintype_google::{
-    GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings, RetryPolicy,
+    GoogleEndpoints, GoogleOAuth, GooglePhotosSources, GoogleSettings, ProxyOriginals,
+    ProxySettings, RetryPolicy,
 };
 use tintype_model::{
     TenantId,
@@ -172,6 +173,17 @@ pub(super) fn fast() -> Settings {
     }
 }
 
+/// A proxy's deadlines, short. Once it rests, it does so for longer than any test takes.
+pub(super) fn impatient() -> ProxySettings {
+    ProxySettings {
+        head: Duration::from_secs(3),
+        silence: Duration::from_secs(3),
+        retry_after: Duration::from_millis(20),
+        first_rest: Duration::from_secs(600),
+        ..ProxySettings::default()
+    }
+}
+
 impl Process {
     pub(super) async fn start(
         google: &RunningEmulator,
@@ -179,7 +191,7 @@ impl Process {
         dir: &TempDir,
         limits: &Arc<Mutex<QuotaLimits>>,
         defect: &Arc<Defect>,
-        settings: Settings,
+        (settings, proxy): (Settings, ProxySettings),
     ) -> Self {
         let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -240,6 +252,14 @@ impl Process {
             sources: Arc::new(GooglePhotosSources::new(
                 client,
                 google_settings,
+                Arc::clone(&entropy),
+            )),
+            originals: Arc::new(ProxyOriginals::new(
+                HttpSettings::default()
+                    .unhurried()
+                    .guarded(true)
+                    .expect("a client"),
+                proxy,
                 Arc::clone(&entropy),
             )),
             archives: Arc::new(Folders {

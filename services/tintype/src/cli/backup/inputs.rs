@@ -26,6 +26,7 @@ impl Backup {
             read_only: true,
             start_year: self.start_year,
             include_archived: self.include_archived,
+            proxy: self.proxy.clone(),
             ..GooglePhotosSettings::new(client_id.project().clone())
         };
         Ok(Inputs {

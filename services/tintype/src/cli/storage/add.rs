@@ -9,7 +9,10 @@ use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use tintype_model::{credential::TokenBlob, storage::BatchOptions};
+use tintype_model::{
+    credential::TokenBlob,
+    storage::{BatchOptions, ProxyUrl},
+};
 use tintype_ports::Clock as _;
 use tintype_runtime::SystemClock;
 
@@ -64,6 +67,9 @@ pub(super) struct GooglePhotos {
     read_size: bool,
     #[command(flatten)]
     batch: Batch,
+    /// Full-resolution proxy (gphotosdl) that downloads are tried at first; what it does not give comes from Google
+    #[arg(long, value_name = "URL")]
+    proxy: Option<ProxyUrl>,
     /// Connect it even if the test fails
     #[arg(long)]
     untested: bool,
@@ -190,6 +196,9 @@ impl GooglePhotos {
         body.insert("read_size".into(), self.read_size.into());
         let batch = BatchOptions::from(self.batch);
         body.insert("batch".into(), json!(batch));
+        if let Some(proxy) = &self.proxy {
+            body.insert("proxy".into(), json!(proxy));
+        }
         if let Some(year) = self.start_year {
             body.insert("start_year".into(), year.into());
         }

@@ -17,6 +17,10 @@ use crate::{
 pub(super) fn place_of(storage: &Value) -> String {
     let text = |field: &str| printable(storage[field].as_str().unwrap_or_default());
     match storage["kind"].as_str() {
+        Some("google_photos") if storage["proxy"].is_string() => {
+            let (project, proxy) = (text("project"), text("proxy"));
+            format!("cloud project {project}, downloads by {proxy}")
+        }
         Some("google_photos") => format!("cloud project {}", text("project")),
         Some("s3") => format!("{} at {}", text("bucket"), text("endpoint")),
         _ => text("path"),

@@ -6,12 +6,14 @@ use axum::{Json, extract::State, http::StatusCode};
 use secrecy::SecretString;
 use serde::Deserialize;
 use tintype_app::setup::{NewDestination, NewGoogleStorage};
-use tintype_model::storage::{GooglePhotosSettings, S3Settings, StoragePolicy, StorageSettings};
+use tintype_model::storage::{
+    GooglePhotosSettings, ProxyUrl, S3Settings, StoragePolicy, StorageSettings,
+};
 use tintype_ports::vault::BucketKeys;
 
 use super::{
     Credential, View,
-    options::{Batch, Options},
+    options::{Batch, Options, named},
 };
 use crate::{Shared, body::Body, caller::Tenant, places, problem::Problem};
 
@@ -36,6 +38,8 @@ pub(crate) struct Input {
     include_archived: Option<bool>,
     read_size: Option<bool>,
     batch: Option<Batch>,
+    #[serde(default, deserialize_with = "named")]
+    proxy: Option<Option<ProxyUrl>>,
     // Of a bucket.
     bucket: Option<String>,
     prefix: Option<String>,
@@ -82,17 +86,18 @@ impl Input {
         }
     }
 
-    const fn options(&self) -> Options {
+    fn options(&self) -> Options {
         Options {
             read_only: self.read_only,
             start_year: self.start_year,
             include_archived: self.include_archived,
             read_size: self.read_size,
             batch: self.batch,
+            proxy: self.proxy.clone(),
         }
     }
 
-    fn account(self) -> Result<NewGoogleStorage, Problem> {
+    fn account(self, policy: StoragePolicy) -> Result<NewGoogleStorage, Problem> {
         let options = self.options();
         let opened = needed("credential", self.credential)?.open("credential.")?;
         let project = opened.client.project().clone();
@@ -101,7 +106,7 @@ impl Input {
             client_id: opened.client.as_str().to_owned(),
             client_secret: opened.client_secret,
             refresh_token: opened.refresh_token,
-            settings: options.over(GooglePhotosSettings::new(project)),
+            settings: options.over(GooglePhotosSettings::new(project), policy)?,
         })
     }
 
@@ -158,7 +163,10 @@ pub(crate) async fn handle(
     input.fits()?;
     let app = &shared.app;
     let storage = match input.kind {
-        Kind::GooglePhotos => app.connect_google(tenant, input.account()?).await?,
+        Kind::GooglePhotos => {
+            let account = input.account(shared.policy)?;
+            app.connect_google(tenant, account).await?
+        }
         Kind::S3 => {
             let bucket = input.bucket(shared.policy)?;
             app.connect_destination(tenant, bucket).await?

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::StatusCode};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use tintype_model::{credential::ClientId, storage::GooglePhotosSettings};
+use tintype_model::{
+    credential::ClientId,
+    storage::{GooglePhotosSettings, ProxyUrl},
+};
 
 use super::{
     View,
-    options::{Batch, Options},
+    options::{Batch, Options, named},
     refused,
     sign_in::{Page, client, redirect},
 };
@@ -27,6 +30,8 @@ pub(crate) struct Input {
     include_archived: Option<bool>,
     read_size: Option<bool>,
     batch: Option<Batch>,
+    #[serde(default, deserialize_with = "named")]
+    proxy: Option<Option<ProxyUrl>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,8 +60,10 @@ pub(crate) async fn handle(
         include_archived: input.include_archived,
         read_size: input.read_size,
         batch: input.batch,
+        proxy: input.proxy,
     };
-    let settings = options.over(GooglePhotosSettings::new(id.project().clone()));
+    let settings = GooglePhotosSettings::new(id.project().clone());
+    let settings = options.over(settings, shared.policy)?;
     let (storage, page) = shared
         .app
         .connect_by_sign_in(tenant, &input.name, client, settings, redirect)

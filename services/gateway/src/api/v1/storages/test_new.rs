@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
-use tintype_model::storage::GooglePhotosSettings;
+use tintype_model::storage::{GooglePhotosSettings, ProxyUrl};
 use tintype_ports::vault::Secret;
 
 use super::{
     Credential, checks,
-    options::{Batch, Options},
+    options::{Batch, Options, named},
 };
 use crate::{Shared, body::Body, caller::Tenant, problem::Problem};
 
@@ -34,6 +34,8 @@ pub(crate) struct Input {
     include_archived: Option<bool>,
     read_size: Option<bool>,
     batch: Option<Batch>,
+    #[serde(default, deserialize_with = "named")]
+    proxy: Option<Option<ProxyUrl>>,
 }
 
 pub(crate) async fn handle(
@@ -49,8 +51,10 @@ pub(crate) async fn handle(
         include_archived: input.include_archived,
         read_size: input.read_size,
         batch: input.batch,
+        proxy: input.proxy,
     };
-    let settings = options.over(GooglePhotosSettings::new(opened.client.project().clone()));
+    let settings = GooglePhotosSettings::new(opened.client.project().clone());
+    let settings = options.over(settings, shared.policy)?;
     let secret = Secret::Google {
         client_id: opened.client.as_str().to_owned(),
         client_secret: opened.client_secret,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
-use tintype_model::StorageId;
+use tintype_model::{StorageId, storage::ProxyUrl};
 
 use super::{
     View,
-    options::{Batch, Options},
+    options::{Batch, Options, named},
 };
 use crate::{
     Shared,
@@ -28,6 +28,8 @@ pub(crate) struct Input {
     include_archived: Option<bool>,
     read_size: Option<bool>,
     batch: Option<Batch>,
+    #[serde(default, deserialize_with = "named")]
+    proxy: Option<Option<ProxyUrl>>,
 }
 
 pub(crate) async fn handle(
@@ -47,8 +49,9 @@ pub(crate) async fn handle(
         include_archived: input.include_archived,
         read_size: input.read_size,
         batch: input.batch,
+        proxy: input.proxy,
     };
-    let account = options.of(&found.settings)?;
+    let account = options.of(&found.settings, shared.policy)?;
     let storage = shared.app.update_storage(&found, &name, account).await?;
     Ok((etag::of(&storage), Json(storage.into())))
 }
