@@ -1,6 +1,6 @@
 //! Copies the items of one shard: as many at once as the permits allow, each recorded only after it is durable.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Poll};
 
 use futures::{FutureExt as _, StreamExt, stream::FuturesUnordered};
 use tintype_model::{
@@ -183,7 +183,8 @@ impl Transfer {
             .await
     }
 
-    /// Starts one download after the other, each with a permit or a turn at the proxy, until all are started or something stops the shard.
+    /// Starts one download after the other, each with a permit or a turn at the proxy, until all are started or something stops
+    /// the shard.
     async fn start_all(&mut self, feed: &mut Feed) -> AppResult<()> {
         let halted = self.halt.hand_back.clone();
         let mut turns = FuturesUnordered::new();
@@ -196,7 +197,7 @@ impl Transfer {
                 // The pass comes first: a URL that waited for it could have died meanwhile.
                 let pass = self.pass(&mut turns, left).await;
                 let fed = feed.next().await?;
-                AppResult::Ok(pass.zip(fed))
+                AppResult::Ok(fed.map(|fed| (pass, fed)))
             };
             let next = tokio::select! {
                 () = halted.cancelled() => return Ok(()),
@@ -224,23 +225,32 @@ impl Transfer {
     }
 
     /// The right to fetch one more item: a turn at the proxy, or else a permit.
-    async fn pass<F>(&self, turns: &mut FuturesUnordered<F>, backlog: u64) -> Option<Pass>
+    async fn pass<F>(&self, turns: &mut FuturesUnordered<F>, backlog: u64) -> Pass
     where
         F: Future<Output = Permit>,
     {
         if let Some(proxy) = &self.proxy {
             let originals = &self.app.ports.originals;
-            match originals.turn(proxy, Persistence::Usual).await {
-                Ok(turn) => {
-                    // Claims of earlier, when the proxy rested, could be given permits that nobody would use.
+            let mut turn = originals.turn(proxy, Persistence::Usual);
+            let turn = match futures::poll!(&mut turn) {
+                Poll::Ready(turn) => turn,
+                Poll::Pending => {
+                    // Meanwhile nobody would use the permits that claims of earlier may be given.
                     turns.clear();
-                    let permit = self.turn(backlog).boxed();
-                    return Some(Pass::Proxy { turn, permit });
+                    turn.await
                 }
-                Err(_) => proxy::count("skipped"),
+            };
+            if let Ok(turn) = turn {
+                turns.clear();
+                let permit = self.turn(backlog).boxed();
+                return Pass::Proxy { turn, permit };
             }
+            proxy::count("skipped");
         }
-        turns.next().await.map(Pass::from)
+        match turns.next().await {
+            Some(permit) => permit.into(),
+            None => self.turn(backlog).await.into(),
+        }
     }
 
     /// One of this shard's claims on a permit.
