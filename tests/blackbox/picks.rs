@@ -46,6 +46,13 @@ async fn a_person_picks_behind_the_link_that_the_command_prints() {
     assert_eq!(told["mode"], "picks", "{told}");
     assert_eq!(told["progress"]["stored"], 5, "{told}");
 
+    // A link that nobody used is in nobody's way.
+    let mut left = Spawned::start(home.backup(&["--pick"]));
+    left.wait_for_line(PATIENCE, |line| line.contains("pick photos at "))
+        .await;
+    left.terminate();
+    left.wait(PATIENCE).await;
+
     // The app's own photos join them, and what was picked of these is no second one.
     let whole = run(home.backup(&["--full"])).await;
     whole.assert_code(0);

@@ -103,11 +103,22 @@ pub(crate) async fn start_or_go_on(
     choice: RunChoice,
 ) -> Result<(Run, bool), Failure> {
     let last = app.ports().store.runs(plan.tenant, plan.id, 1).await?;
-    if let Some(run) = last.into_iter().find(|run| !run.status.state.is_final()) {
+    let open = last.into_iter().find(|run| !run.status.state.is_final());
+    if let Some(run) = open {
+        if choice != RunChoice::Picks && awaits_picks(&run) {
+            // Whoever asks for another run has given the link up, and nothing was picked behind it.
+            app.cancel_run(plan.tenant, run.id).await?;
+            return Ok((app.start_run(plan.tenant, plan.id, choice).await?, false));
+        }
         app.resume_run(plan.tenant, run.id).await?;
         return Ok((run, true));
     }
     Ok((app.start_run(plan.tenant, plan.id, choice).await?, false))
+}
+
+fn awaits_picks(run: &Run) -> bool {
+    let reason = run.status.reason.as_ref();
+    reason.is_some_and(|it| it.kind == ErrorKind::PickAwaited)
 }
 
 /// Keys of a bucket may change from one run to the next.

@@ -10,6 +10,7 @@ mod frozen;
 mod google;
 mod health;
 mod install;
+mod picks;
 mod repeated;
 mod roles;
 mod services;

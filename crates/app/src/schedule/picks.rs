@@ -55,7 +55,7 @@ impl App {
                 let look = app.look_at_session(&run, &session);
                 let looked = tokio::time::timeout(LOOK_WITHIN, look).await;
                 if let Ok(Err(error)) = looked {
-                    tracing::debug!(run.id = %run.id, error = %describe(&error), "a picking session could not be looked at");
+                    tracing::warn!(run.id = %run.id, error = %describe(&error), "a picking session could not be looked at");
                 }
             });
         }

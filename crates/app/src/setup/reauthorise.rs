@@ -120,7 +120,9 @@ impl App {
         for plan in store.plans(tenant).await? {
             let ids: Vec<ProviderId> = if plan.source == storage {
                 let present = store.present(tenant, plan.id, None, AMONG).await?;
-                present.into_iter().map(|(_, id)| id).collect()
+                let ids = present.into_iter().map(|(_, id)| id);
+                // What was picked is not the app's to see.
+                ids.filter(|id| id.as_picked().is_none()).collect()
             } else if plan.destination == storage {
                 let items = store.items(tenant, plan.id, None, AMONG).await?;
                 let uploaded = items.into_iter().filter_map(|item| item.content);

@@ -7,9 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{StreamExt as _, stream::FuturesUnordered};
+use futures::{
+    StreamExt as _,
+    stream::{self, FuturesUnordered},
+};
 use tintype_model::{
-    Fidelity, PlanId, ShardId,
+    Fidelity, PlanId, RunId, ShardId, TenantId,
     item::{ItemFault, StoredContent},
     progress::Progress,
     shard::Lease,
@@ -27,6 +30,8 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 const COMMITS: usize = 3;
 /// Committed items that are enough for one round of records.
 const RECORDED_TOGETHER: usize = 256;
+/// Shards that are recorded at the same time, at most.
+const RECORDS: usize = 8;
 
 /// The shard an item belongs to, as far as recording it goes.
 pub(crate) struct Recorder {
@@ -167,16 +172,18 @@ impl App {
                     .or_default()
                     .push(decided);
             }
-            for decided in by_shard.into_values() {
-                self.record(decided, &mut told).await;
+            // At once: where a record waits for the disk, the shards of a round share that wait.
+            let records = by_shard.into_values().map(|decided| self.record(decided));
+            let mut records = stream::iter(records).buffer_unordered(RECORDS);
+            while let Some(of) = records.next().await {
+                self.tell_now_and_then(of, &mut told).await;
             }
         }
     }
 
-    async fn record(&self, group: Vec<Decided>, told: &mut HashMap<tintype_model::RunId, Instant>) {
-        let Some(recorder) = group.first().map(|it| Arc::clone(&it.recorder)) else {
-            return;
-        };
+    /// Records what became of items of one shard; says whose run that is.
+    async fn record(&self, group: Vec<Decided>) -> Option<(TenantId, RunId)> {
+        let recorder = group.first().map(|it| Arc::clone(&it.recorder))?;
         let (outcomes, replies): (Vec<_>, Vec<_>) = group
             .into_iter()
             .map(|it| (it.outcome, (it.reply, it.waits)))
@@ -208,12 +215,22 @@ impl App {
             // Whoever asked may have stopped waiting; the record stands all the same.
             drop(reply.send(recorded.as_ref().copied().map_err(retell)));
         }
-        let run = recorder.lease.shard.run;
+        let shard = &recorder.lease.shard;
+        Some((shard.tenant, shard.run))
+    }
+
+    async fn tell_now_and_then(
+        &self,
+        of: Option<(TenantId, RunId)>,
+        told: &mut HashMap<RunId, Instant>,
+    ) {
+        let Some((tenant, run)) = of else {
+            return;
+        };
         if told.get(&run).is_none_or(|at| at.elapsed() >= TELL_EVERY) {
             told.retain(|_, at| at.elapsed() < 4 * TELL_EVERY);
             told.insert(run, Instant::now());
-            self.publish_progress(recorder.lease.shard.tenant, run)
-                .await;
+            self.publish_progress(tenant, run).await;
         }
     }
 }

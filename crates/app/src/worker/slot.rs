@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::heartbeat::Halt;
+use super::{heartbeat::Halt, trouble::is_refusal};
 use crate::{App, AppError, AppResult, runs::describe, settings::Settings, steps::Step};
 
 /// How work on a shard ended, when nothing went wrong beyond it.
@@ -248,6 +248,9 @@ impl App {
                 if let Some(event) = self.event_for(&error) {
                     self.change_run(lease.shard.tenant, lease.shard.run, &event)
                         .await?;
+                    if is_refusal(&error) {
+                        self.wake_unless_refused(&lease.shard).await?;
+                    }
                     store
                         .release(lease, Release::Later(Duration::ZERO), &nothing)
                         .await

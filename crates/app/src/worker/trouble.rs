@@ -3,9 +3,11 @@
 use tintype_model::{
     ErrorKind,
     item::ItemFault,
-    run::{RunEvent, RunReason},
+    run::{RunEvent, RunReason, RunState},
+    shard::Shard,
+    storage::StorageSettings,
 };
-use tintype_ports::{ArchiveError, PhotoError, quota::QuotaError};
+use tintype_ports::{ArchiveError, PhotoError, VaultError, quota::QuotaError};
 
 use crate::{App, AppError, runs::describe};
 
@@ -57,7 +59,43 @@ impl From<ArchiveError> for ItemTrouble {
     }
 }
 
+/// Whether the vault said that a credential is refused until it is replaced.
+pub(super) const fn is_refusal(error: &AppError) -> bool {
+    matches!(
+        error,
+        AppError::Photos(PhotoError::Refused(_)) | AppError::Vault(VaultError::Refused(_))
+    )
+}
+
 impl App {
+    /// Lets a run go on that was just parked because of a refused credential, if that was replaced meanwhile: whoever replaced it
+    /// may have woken the run before this shard parked it again. Looked at after parking, so that one of the two sees the other.
+    pub(super) async fn wake_unless_refused(&self, shard: &Shard) -> AppResult<()> {
+        let plan = self.plan(shard.tenant, shard.plan).await?;
+        for id in [plan.source, plan.destination] {
+            let storage = self.storage(shard.tenant, id).await?;
+            if !matches!(storage.settings, StorageSettings::GooglePhotos(_)) {
+                continue;
+            }
+            let known = self.ports.vault.describe(shard.tenant, id).await;
+            if !matches!(known, Ok(Some(info)) if info.refused.is_none()) {
+                return Ok(());
+            }
+        }
+        // What a person asked for meanwhile stays.
+        let run = self.run(shard.tenant, shard.run).await?;
+        if run.status.state != RunState::WaitingAuth {
+            return Ok(());
+        }
+        match self
+            .change_run(shard.tenant, shard.run, &RunEvent::Resumed)
+            .await
+        {
+            Ok(_) | Err(AppError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// What the run does about trouble that is not one item's. `None`: nothing, the shard is simply tried again later.
     pub(crate) fn event_for(&self, error: &AppError) -> Option<RunEvent> {
         let reason = || RunReason {

@@ -125,6 +125,8 @@ async fn full_runs_leave_what_was_picked_alone() {
     let run = pick(&world, &[camera]).await;
     assert_eq!(run.status.state, RunState::Succeeded);
     assert_eq!(world.manifest(&run).await.items.len(), 1);
+    // Nor does a new token of the account have to see it.
+    world.reauthorise().await;
     for _ in 0..2 {
         let full = world.back_up(RunChoice::Full).await;
         assert_eq!(full.status.state, RunState::Succeeded);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tintype_app::runs::RunChoice;
-use tintype_emulator::{CallKind, Generated, Library};
+use tintype_emulator::{CallKind, Effect, Fault, Generated, Library};
 use tintype_model::{
     ErrorKind,
     quota::{HOLD_AFTER_MIDNIGHT, QuotaLimits},
@@ -88,6 +88,26 @@ async fn a_revoked_token_parks_the_run_until_reauthorised() {
     let asked = world.calls(CallKind::Token);
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     assert_eq!(world.calls(CallKind::Token), asked);
+    world.reauthorise().await;
+    let run = world.until_over(&run).await;
+    assert_eq!(run.status.state, RunState::Succeeded);
+    assert_eq!(world.manifest(&run).await.items.len(), 300);
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_older_than_the_credential_parks_nothing_for_long() {
+    let world = World::new(Library::Generated(Generated::photos(300, 20_000))).await;
+    world.emulator().set(|switches| {
+        switches.latency_ms.insert(CallKind::Download, 200);
+    });
+    // Some shard still waits for these when the others have met the refusal, and meets it after the credential was replaced.
+    let slow = Fault::on(CallKind::Download, Effect::Delay { ms: 4_000 });
+    world.emulator().fault(slow.times(2));
+    let run = world.start(RunChoice::Full).await;
+    world.until_stored(&run, 40).await;
+    world.revoke();
+    world.expire_base_urls();
+    world.until_state(&run, RunState::WaitingAuth).await;
     world.reauthorise().await;
     let run = world.until_over(&run).await;
     assert_eq!(run.status.state, RunState::Succeeded);
