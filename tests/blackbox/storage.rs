@@ -350,11 +350,8 @@ async fn a_tokens_death_is_counted_down_in_words() {
         home.storage(&["test", name]).await.assert_code(0);
     }
     let good = home.storage(&["list"]).await;
-    assert!(
-        good.stdout.contains("good for 6 days 23 h"),
-        "{}",
-        good.stdout
-    );
+    let said = &good.stdout;
+    assert!(said.contains("good for 6 days 23 h"), "{said}");
 
     control.advance(5 * 24 * 3_600_000);
     control.expire_access_tokens();
