@@ -9,7 +9,7 @@ use tintype_model::{
 };
 use tintype_ports::{ArchiveError, PhotoError, VaultError, quota::QuotaError};
 
-use crate::{App, AppError, runs::describe};
+use crate::{App, AppError, AppResult, runs::describe};
 
 /// Why one item was not stored.
 #[derive(Debug)]
