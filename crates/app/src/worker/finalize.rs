@@ -153,7 +153,7 @@ impl App {
         writer: &mut dyn ManifestWriter,
         halt: &Halt,
     ) -> AppResult<Option<(u64, u64)>> {
-        let mut renditions = Renditions::of(self, plan).await?;
+        let renditions = Renditions::of(self, plan).await?;
         let (mut items, mut bytes) = (0, 0);
         let mut after = None;
         loop {

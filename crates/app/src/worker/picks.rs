@@ -20,8 +20,8 @@ use tintype_ports::{
 };
 
 use super::{
-    account::Account, enumerate::Cursor, heartbeat::Halt, likenesses::Likenesses, listing::Listing,
-    pages::Pages, slot::ShardEnd,
+    account::Account, enumerate::Cursor, findings::Findings, heartbeat::Halt,
+    likenesses::Likenesses, listing::Listing, pages::Pages, slot::ShardEnd,
 };
 use crate::{App, AppError, AppResult, steps::Step};
 
@@ -71,7 +71,7 @@ impl App {
             },
             None => {
                 return self
-                    .begin_picking(lease, account, picker.as_ref(), halt)
+                    .begin_picking(lease, &account, picker.as_ref(), halt)
                     .await;
             }
         };
@@ -89,19 +89,19 @@ impl App {
     async fn begin_picking(
         &self,
         lease: &Arc<Lease>,
-        account: Account,
+        account: &Account,
         picker: &dyn PhotoPicker,
         halt: &Halt,
     ) -> AppResult<ShardEnd> {
         let session = picker.begin().await?;
-        let source = picker.picks(&session.id);
-        let mut pages = Pages::open(self, Arc::clone(lease), account, source, halt.clone()).await?;
-        pages.found.move_to(Cursor::Picking {
+        let gate = Some(Arc::clone(&account.gate));
+        let mut found = Findings::open(self, Arc::clone(lease), gate, halt.clone()).await?;
+        found.move_to(Cursor::Picking {
             session: session.id.clone(),
             uri: session.uri.clone(),
             expires_at: session.expires_at,
         });
-        pages.found.flush(true).await?;
+        found.flush(true).await?;
         Err(awaited(session))
     }
 

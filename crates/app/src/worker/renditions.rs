@@ -50,7 +50,7 @@ impl Renditions {
     /// The item as a manifest shows it, with everything that we hold of it. `None` where nothing is held of it, where it is gone
     /// by all accounts, or where it stands under another one.
     pub(super) async fn gather(
-        &mut self,
+        &self,
         app: &App,
         plan: &Plan,
         row: Item,

@@ -99,11 +99,6 @@ pub(super) fn listed(wire: WireItem) -> Result<ListedItem, String> {
     let camera = video.or(photo).unwrap_or_default();
     let status = camera.status.filter(|_| kind == MediaKind::Video);
     let video_status = status.and_then(WireVideoStatus::known);
-    // Before a video is READY its base URL gives only a still of it.
-    let has_bytes = !matches!(
-        video_status,
-        Some(VideoStatus::Processing | VideoStatus::Failed)
-    );
     let metadata = ItemMetadata {
         filename: wire.filename,
         mime_type: wire.mime_type,
@@ -123,15 +118,21 @@ pub(super) fn listed(wire: WireItem) -> Result<ListedItem, String> {
         video_status,
         file: None,
     };
-    let base_url = wire
-        .base_url
-        .filter(|url| has_bytes && !url.is_empty())
-        .map(BaseUrl::new);
+    let base_url = base_url(wire.base_url.unwrap_or_default(), video_status);
     Ok(ListedItem {
         id,
         metadata,
         base_url,
     })
+}
+
+/// Where an item's bytes are. Before a video is READY its base URL gives only a still of it.
+pub(crate) fn base_url(url: String, of_video: Option<VideoStatus>) -> Option<BaseUrl> {
+    let has_bytes = !matches!(
+        of_video,
+        Some(VideoStatus::Processing | VideoStatus::Failed)
+    );
+    (has_bytes && !url.is_empty()).then(|| BaseUrl::new(url))
 }
 
 pub(crate) fn dimensions(width: Number, height: Number) -> Option<Dimensions> {

@@ -7,6 +7,6 @@ mod list;
 pub(crate) mod page;
 
 pub(crate) use albums::{albums, only_album};
-pub(crate) use item::{Number, Time, WireVideoStatus, dimensions};
+pub(crate) use item::{Number, Time, WireVideoStatus, base_url, dimensions};
 pub(crate) use items::items;
 pub(crate) use list::list;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use tintype_model::{
     album::Album,
-    item::{CameraFacts, ItemMetadata, MediaKind, ProviderId, VideoStatus},
+    item::{CameraFacts, ItemMetadata, MediaKind, ProviderId},
 };
 use tintype_ports::{
     PhotoSource,
@@ -17,7 +17,7 @@ use crate::{
     attempt::Caller,
     download,
     failure::About,
-    library::{Number, Time, WireVideoStatus, dimensions, page},
+    library::{Number, Time, WireVideoStatus, base_url, dimensions, page},
 };
 
 /// The most Google gives at once.
@@ -180,11 +180,6 @@ fn listed(wire: WirePick) -> Result<ListedItem, String> {
     let video_status = status
         .filter(|_| kind == MediaKind::Video)
         .and_then(WireVideoStatus::known);
-    // Before a video is READY its base URL gives only a still of it.
-    let has_bytes = !matches!(
-        video_status,
-        Some(VideoStatus::Processing | VideoStatus::Failed)
-    );
     let metadata = ItemMetadata {
         filename: file.filename,
         mime_type: file.mime_type,
@@ -204,9 +199,7 @@ fn listed(wire: WirePick) -> Result<ListedItem, String> {
         video_status,
         file: None,
     };
-    let base_url = Some(file.base_url)
-        .filter(|url| has_bytes && !url.is_empty())
-        .map(BaseUrl::new);
+    let base_url = base_url(file.base_url, video_status);
     Ok(ListedItem {
         id,
         metadata,
@@ -216,7 +209,7 @@ fn listed(wire: WirePick) -> Result<ListedItem, String> {
 
 #[cfg(test)]
 mod tests {
-    use tintype_model::fidelity::Dimensions;
+    use tintype_model::{fidelity::Dimensions, item::VideoStatus};
 
     use super::*;
 
