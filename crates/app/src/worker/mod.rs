@@ -15,6 +15,7 @@ mod findings;
 pub(crate) mod gate;
 mod gone;
 mod heartbeat;
+mod intake;
 mod likenesses;
 mod listing;
 mod mirror;
