@@ -19,6 +19,7 @@ mod intake;
 mod likenesses;
 mod listing;
 mod mirror;
+mod originals;
 mod pages;
 pub(crate) mod permits;
 mod picks;
