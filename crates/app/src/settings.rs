@@ -51,6 +51,9 @@ pub struct Settings {
     pub mend_interval: Duration,
     /// How often a run that waits for a person to pick is looked at, at most: less often the longer it takes.
     pub pick_poll: Duration,
+    /// Stored items whose originals one run asks a download proxy for, at most. At 5 to 10 seconds each it is done in about an hour, so
+    /// that new photos do not wait for days; the next run goes on.
+    pub originals_per_run: u32,
     /// Pages between two checkpoints of a listing that changes nothing.
     pub checkpoint_pages: u32,
     /// Base URLs kept between listing and download, at most.
@@ -89,6 +92,7 @@ impl Default for Settings {
             shard_attempts: 6,
             mend_interval: Duration::from_secs(60),
             pick_poll: Duration::from_secs(5),
+            originals_per_run: 500,
             checkpoint_pages: 32,
             url_cache: 10_000,
             url_lifetime: Duration::from_secs(50 * 60),

@@ -19,6 +19,9 @@ pub struct Progress {
     pub stored: u64,
     /// Items that failed in this run.
     pub failed: u64,
+    /// Items whose original took the place of what Google makes of it.
+    #[serde(default)]
+    pub originals: u64,
     /// Plain bytes stored in this run.
     pub bytes: u64,
     /// Library calls made.
@@ -36,6 +39,7 @@ impl std::ops::AddAssign for Progress {
         self.queued += other.queued;
         self.stored += other.stored;
         self.failed += other.failed;
+        self.originals += other.originals;
         self.bytes += other.bytes;
         self.requests += other.requests;
         self.downloads += other.downloads;

@@ -13,6 +13,8 @@ pub enum ShardKind {
     Enumerate,
     /// Some hundred items to copy.
     Transfer,
+    /// Stored items whose originals are looked for at the account's proxy.
+    Originals,
     /// The manifest, once everything else is done.
     Finalize,
 }
@@ -24,6 +26,7 @@ impl ShardKind {
         match self {
             Self::Enumerate => "enumerate",
             Self::Transfer => "transfer",
+            Self::Originals => "originals",
             Self::Finalize => "finalize",
         }
     }

@@ -76,7 +76,7 @@ impl App {
             let entry = &mut left[place];
             if dispatched == 1 {
                 sent += 1;
-                let cost = if shard.kind == ShardKind::Transfer {
+                let cost = if matches!(shard.kind, ShardKind::Transfer | ShardKind::Originals) {
                     // Those that are left of it.
                     u64::from(shard.items)
                 } else {

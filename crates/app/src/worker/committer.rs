@@ -15,7 +15,7 @@ use tintype_model::{
     Fidelity, PlanId, RunId, ShardId, TenantId,
     item::{ItemFault, StoredContent},
     progress::Progress,
-    shard::Lease,
+    shard::{Lease, ShardKind},
 };
 use tintype_ports::{Archive, archive::Staged, store::Outcome};
 use tokio::sync::{mpsc, oneshot};
@@ -189,7 +189,7 @@ impl App {
             .map(|it| (it.outcome, (it.reply, it.waits)))
             .unzip();
         let mut spent = recorder.gate.take_spent();
-        spent += count(&outcomes);
+        spent += count(recorder.lease.shard.kind, &outcomes);
         let recorded = self
             .ports
             .store
@@ -197,7 +197,7 @@ impl App {
             .await;
         self.ports.steps.reached(Step::Recorded);
         match &recorded {
-            Ok(()) => measure(&outcomes),
+            Ok(()) => measure(recorder.lease.shard.kind, &outcomes),
             Err(error) => {
                 // Nothing is lost, but nothing goes on either while it lasts: a full disk below the catalogue looks like this.
                 tracing::error!(error = %describe(error), items = outcomes.len(), "items were copied but could not be recorded; they will be tried again");
@@ -235,12 +235,17 @@ impl App {
     }
 }
 
-fn count(outcomes: &[Outcome]) -> Progress {
+fn count(kind: ShardKind, outcomes: &[Outcome]) -> Progress {
     let mut spent = Progress::default();
     for outcome in outcomes {
         match &outcome.result {
             Ok(content) => {
-                spent.stored += 1;
+                // What is stored already is stored once.
+                if kind == ShardKind::Originals {
+                    spent.originals += 1;
+                } else {
+                    spent.stored += 1;
+                }
                 spent.bytes += content.size;
             }
             Err(_) => spent.failed += 1,
@@ -250,9 +255,10 @@ fn count(outcomes: &[Outcome]) -> Progress {
 }
 
 /// What was recorded, for the metrics.
-fn measure(outcomes: &[Outcome]) {
-    let recorded = count(outcomes);
+fn measure(kind: ShardKind, outcomes: &[Outcome]) {
+    let recorded = count(kind, outcomes);
     metrics::counter!("tintype_items_stored_total").increment(recorded.stored);
+    metrics::counter!("tintype_items_replaced_total").increment(recorded.originals);
     metrics::counter!("tintype_bytes_stored_total").increment(recorded.bytes);
     for fault in outcomes.iter().filter_map(|it| it.result.as_ref().err()) {
         metrics::counter!("tintype_errors_total", "kind" => fault.kind.code(), "where" => "item")

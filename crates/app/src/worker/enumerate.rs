@@ -72,6 +72,10 @@ pub(crate) enum Cursor {
         /// After this position.
         after: Option<u64>,
     },
+    /// Stored items whose originals a proxy may have.
+    Originals,
+    /// All is found and written.
+    Over,
 }
 
 impl App {
@@ -131,7 +135,14 @@ async fn walk(pages: &mut Pages, mode: RunMode) -> AppResult<ShardEnd> {
                 let phase = debug_span!("listing.gone");
                 super::gone::walk(pages, after).instrument(phase).await?
             }
-            Cursor::Gone { .. } => return Ok(ShardEnd::Done),
+            Cursor::Gone { .. } => Phase::Next(Cursor::Originals),
+            Cursor::Originals => {
+                let phase = debug_span!("listing.originals");
+                super::originals::seek(pages, mode)
+                    .instrument(phase)
+                    .await?
+            }
+            Cursor::Over => return Ok(ShardEnd::Done),
             Cursor::Files
             | Cursor::Snapshot { .. }
             | Cursor::Picking { .. }

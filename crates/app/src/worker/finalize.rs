@@ -31,7 +31,8 @@ impl App {
         let store = &self.ports.store;
         let progress = store.progress(shard.tenant, shard.run).await?;
         let previous = store.latest_snapshot(shard.tenant, shard.plan).await?;
-        let unchanged = progress.new + progress.changed + progress.gone + progress.stored == 0;
+        let replaced = progress.stored + progress.originals;
+        let unchanged = progress.new + progress.changed + progress.gone + replaced == 0;
         // Also a run that has nothing to write tells when its archive is away.
         let archive = self.open_archive(&plan, Some(shard.run)).await?;
         archive.open().await?;

@@ -28,7 +28,7 @@ pub(crate) async fn walk(pages: &mut Pages, mut after: Option<u64>) -> AppResult
             .present(shard.tenant, shard.plan, after, LOOK)
             .await?;
         let Some((last, _)) = rows.last() else {
-            return Ok(Phase::Over);
+            return Ok(Phase::Next(Cursor::Originals));
         };
         after = Some(*last);
         let unseen: Vec<_> = rows

@@ -12,9 +12,7 @@ use tintype_ports::{
 pub(crate) fn claim(item: &PendingItem) -> PathClaim {
     let metadata = &item.metadata;
     let identity = format!("{} {}", item.provider_id, metadata.content_fingerprint());
-    let digits = BlobHash::of(identity.as_bytes()).to_string();
-    let otherwise =
-        names::mirror_path_distinct(metadata.created_at, &metadata.filename, &digits[..12]);
+    let otherwise = distinct(item, &identity);
     let wanted = if item.has_content {
         otherwise.clone()
     } else {
@@ -25,6 +23,29 @@ pub(crate) fn claim(item: &PendingItem) -> PathClaim {
         wanted,
         otherwise,
     }
+}
+
+/// The path of an item's original, which comes while older bytes of the same content are stored: beside them, wherever they lie,
+/// because earlier snapshots need that file.
+pub(crate) fn claim_beside(item: &PendingItem) -> PathClaim {
+    let metadata = &item.metadata;
+    let identity = format!(
+        "{} {} original",
+        item.provider_id,
+        metadata.content_fingerprint()
+    );
+    let path = distinct(item, &identity);
+    PathClaim {
+        seq: item.seq,
+        wanted: path.clone(),
+        otherwise: path,
+    }
+}
+
+fn distinct(item: &PendingItem, identity: &str) -> String {
+    let metadata = &item.metadata;
+    let digits = BlobHash::of(identity.as_bytes()).to_string();
+    names::mirror_path_distinct(metadata.created_at, &metadata.filename, &digits[..12])
 }
 
 /// The placement at that path, with the item's metadata as the sidecar.

@@ -1,4 +1,5 @@
-//! Originals by way of a full-resolution proxy. Whatever goes wrong there, the item comes from its base URL as any other does.
+//! Originals by way of a full-resolution proxy. Whatever goes wrong there, the item comes from its base URL as any other does; one
+//! that is stored already stays as it is (`originals.rs`).
 //!
 //! A turn at the proxy takes the place of a permit: one download at a time, no call of Google's, and nothing that Google's limits
 //! could learn from. Who falls back waits for a permit like everybody.
@@ -9,11 +10,12 @@ use tintype_media::{
     accepted::{LARGEST_PHOTO, LARGEST_VIDEO},
 };
 use tintype_model::{
-    ErrorKind, Fidelity,
+    BlobHash, BlobHasher, ErrorKind, Fidelity,
     fidelity::{Channel, Encoding},
     item::{ItemFault, MediaKind},
 };
 use tintype_ports::{
+    Archive,
     archive::{Placement, Staged},
     originals::{OriginalError, Stretch, Turn},
     store::PendingItem,
@@ -38,6 +40,32 @@ pub(super) enum Pass {
 impl From<Permit> for Pass {
     fn from(permit: Permit) -> Self {
         Self::Permit { _held: permit }
+    }
+}
+
+/// Where an original is to lie.
+pub(super) struct Place {
+    /// For bytes that are not there yet.
+    pub(super) placement: Placement,
+    /// What is stored already, and where. Where Google took nothing away these are the same bytes, which need no second file.
+    pub(super) older: Option<(BlobHash, Placement)>,
+}
+
+impl From<Placement> for Place {
+    fn from(placement: Placement) -> Self {
+        Self {
+            placement,
+            older: None,
+        }
+    }
+}
+
+impl Place {
+    fn of(self, blob: Option<BlobHash>) -> Placement {
+        match self.older {
+            Some((older, placement)) if blob == Some(older) => placement,
+            _ => self.placement,
+        }
     }
 }
 
@@ -80,65 +108,91 @@ impl Fetcher {
             Pass::Proxy { turn, permit } => (turn, permit),
             Pass::Permit { .. } => return (pass, self.fetch(item, url, placement).await),
         };
-        let span = debug_span!("item.original");
-        let original = self.original(item, turn.as_mut(), placement.clone(), hand_back);
-        let (outcome, why) = match original.instrument(span).await {
-            Ok(fetched) => {
-                count("original");
-                return (Pass::Proxy { turn, permit }, Ok(fetched));
-            }
-            Err(Miss::Trouble(trouble)) => return (Pass::Proxy { turn, permit }, Err(trouble)),
-            Err(Miss::Proxy(error)) => ("failed", error.to_string()),
-            Err(Miss::NotTheItem(why)) => ("not_the_item", why),
-        };
-        count(outcome);
-        tracing::debug!(
-            item.seq = item.seq,
-            fault = why,
-            "no original by the proxy; the item comes from its base url"
+        let archive = self.archive.as_ref();
+        let asked = original(
+            archive,
+            item,
+            turn.as_mut(),
+            placement.clone().into(),
+            hand_back,
         );
+        if let Some(fetched) = asked.await.transpose() {
+            return (Pass::Proxy { turn, permit }, fetched);
+        }
         // Others may ask the proxy meanwhile.
         drop(turn);
         let permit = permit.await;
         (permit.into(), self.fetch(item, url, placement).await)
     }
+}
 
-    async fn original(
-        &self,
-        item: &PendingItem,
-        turn: &mut dyn Turn,
-        placement: Placement,
-        hand_back: &CancellationToken,
-    ) -> Result<(Staged, Fidelity), Miss> {
-        let kind = item.metadata.kind;
-        let most = match kind {
-            MediaKind::Photo => LARGEST_PHOTO,
-            MediaKind::Video => LARGEST_VIDEO,
-        };
-        // The proxy fetches the whole item before it answers: whoever wants the shard back does not wait for that.
-        tokio::select! {
-            asked = turn.ask(&item.provider_id, Stretch::Whole { most }) => asked?,
-            () = hand_back.cancelled() => return Err(handed_back()),
+/// Asks a proxy for the item's original; `None` when it does not give it.
+pub(super) async fn original(
+    archive: &dyn Archive,
+    item: &PendingItem,
+    turn: &mut dyn Turn,
+    place: Place,
+    hand_back: &CancellationToken,
+) -> Result<Option<(Staged, Fidelity)>, ItemTrouble> {
+    let asked = ask(archive, item, turn, place, hand_back);
+    let (outcome, why) = match asked.instrument(debug_span!("item.original")).await {
+        Ok(fetched) => {
+            count("original");
+            return Ok(Some(fetched));
         }
-        let mut draft = self.archive.draft().await?;
-        let mut inspector = Inspector::new(&item.metadata.mime_type);
-        let mut length = 0;
-        while let Some(bytes) = turn.next().await? {
-            length += bytes.len() as u64;
-            inspector.feed(&bytes);
-            draft.write(bytes).await?;
+        Err(Miss::Trouble(trouble)) => return Err(trouble),
+        Err(Miss::Proxy(error)) => ("failed", error.to_string()),
+        Err(Miss::NotTheItem(why)) => ("not_the_item", why),
+    };
+    count(outcome);
+    tracing::debug!(
+        item.seq = item.seq,
+        fault = why,
+        "the proxy does not give the item's original"
+    );
+    Ok(None)
+}
+
+async fn ask(
+    archive: &dyn Archive,
+    item: &PendingItem,
+    turn: &mut dyn Turn,
+    place: Place,
+    hand_back: &CancellationToken,
+) -> Result<(Staged, Fidelity), Miss> {
+    let kind = item.metadata.kind;
+    let most = match kind {
+        MediaKind::Photo => LARGEST_PHOTO,
+        MediaKind::Video => LARGEST_VIDEO,
+    };
+    // The proxy fetches the whole item before it answers: whoever wants the shard back does not wait for that.
+    tokio::select! {
+        asked = turn.ask(&item.provider_id, Stretch::Whole { most }) => asked?,
+        () = hand_back.cancelled() => return Err(handed_back()),
+    }
+    let mut draft = archive.draft().await?;
+    let mut inspector = Inspector::new(&item.metadata.mime_type);
+    let mut length = 0;
+    let mut hasher = place.older.is_some().then(BlobHasher::default);
+    while let Some(bytes) = turn.next().await? {
+        length += bytes.len() as u64;
+        inspector.feed(&bytes);
+        if let Some(hasher) = &mut hasher {
+            hasher.update(&bytes);
         }
-        match judge(item, inspector, length) {
-            Ok(fidelity) => {
-                turn.judge(true);
-                let span = debug_span!("item.stage");
-                let staged = draft.finish(placement).instrument(span).await?;
-                Ok((staged, fidelity))
-            }
-            Err(why) => {
-                turn.judge(false);
-                Err(Miss::NotTheItem(why))
-            }
+        draft.write(bytes).await?;
+    }
+    match judge(item, inspector, length) {
+        Ok(fidelity) => {
+            turn.judge(true);
+            let span = debug_span!("item.stage");
+            let placement = place.of(hasher.map(|it| it.finish()));
+            let staged = draft.finish(placement).instrument(span).await?;
+            Ok((staged, fidelity))
+        }
+        Err(why) => {
+            turn.judge(false);
+            Err(Miss::NotTheItem(why))
         }
     }
 }

@@ -207,6 +207,7 @@ impl App {
             ShardKind::Enumerate => self.enumerate(lease, plan, halt).await,
             ShardKind::Transfer if plan.kind.uploads() => self.upload(lease, plan, halt).await,
             ShardKind::Transfer => self.transfer(lease, plan, halt).await,
+            ShardKind::Originals => self.originals(lease, plan, halt).await,
             ShardKind::Finalize if plan.kind.uploads() => {
                 self.conclude_upload(lease, plan, halt).await
             }

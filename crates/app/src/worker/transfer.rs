@@ -3,33 +3,27 @@
 use std::{sync::Arc, task::Poll};
 
 use futures::{FutureExt as _, StreamExt, stream::FuturesUnordered};
-use tintype_model::{
-    item::ItemFault,
-    plan::{Layout, Plan},
-    shard::Lease,
-    storage::ProxyUrl,
-};
+use tintype_model::{plan::Plan, shard::Lease, storage::ProxyUrl};
 use tintype_ports::{
     archive::Placement,
     photos::{Persistence, Traffic},
     store::{Outcome, PendingItem},
 };
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::task::JoinSet;
 use tracing::{Instrument as _, Span, debug_span, field::Empty};
 
 use super::{
-    committer::{Committer, Finished, Recorder},
     download::Fetcher,
     downloads::Downloads,
     feed::{Fed, Feed},
     heartbeat::Halt,
+    intake::{Intake, conclude},
     mirror,
     permits::{Claim, Permit, Road},
     proxy::{self, Pass},
     slot::ShardEnd,
     trouble::ItemTrouble,
     urls::HeldUrl,
-    waits::Waits,
 };
 use crate::{App, AppResult, steps::Step, trace};
 
@@ -55,21 +49,15 @@ impl App {
             channel,
             proxy,
         } = self.downloads(lease, plan).await?;
-        let committer = match self.committer_at_work(account.plan.id) {
-            Some(committer) => committer,
-            None => {
-                let archive = self.open_archive(&account.plan, Some(shard.run)).await?;
-                self.committer(account.plan.id, archive)
-            }
-        };
-        let archive = committer.archive();
-        archive.open().await?;
+        let intake = self.intake(lease, &account).await?;
         let items = self
             .ports
             .store
             .pending(shard.tenant, shard.id, None, SHARD_LIMIT)
             .await?;
-        let placements = self.placements(&account.plan, &items).await?;
+        let placements = self
+            .placements(&account.plan, &items, mirror::claim)
+            .await?;
         let tenant = self.ports.store.tenant(shard.tenant).await?;
         let so_far = self.ports.store.progress(shard.tenant, shard.run).await?;
         let left_in_run = so_far.queued.saturating_sub(so_far.stored + so_far.failed);
@@ -80,18 +68,14 @@ impl App {
             weight: tenant.map_or(1, |tenant| tenant.weight),
             began: self.permits.begin_shard(),
             beyond_shard: left_in_run.saturating_sub(items.len() as u64),
-            committer,
-            recorder: Arc::new(Recorder {
-                lease: Arc::clone(lease),
-                gate: Arc::clone(&account.gate),
-            }),
             fetcher: Fetcher {
                 app: self.clone(),
                 source: Arc::clone(&source),
-                archive,
+                archive: intake.archive(),
                 channel,
                 read_size: account.settings.read_size,
             },
+            intake,
             proxy,
             running: JoinSet::new(),
             later: Vec::new(),
@@ -130,23 +114,6 @@ impl App {
         self.ports.store.record(lease, &later, &spent).await?;
         Ok(ShardEnd::Done)
     }
-
-    async fn placements(&self, plan: &Plan, items: &[PendingItem]) -> AppResult<Vec<Placement>> {
-        if plan.options.layout == Layout::Archive {
-            return Ok(vec![Placement::ByContent; items.len()]);
-        }
-        let claims: Vec<_> = items.iter().map(mirror::claim).collect();
-        let paths = self
-            .ports
-            .store
-            .claim_paths(plan.tenant, plan.id, &claims)
-            .await?;
-        Ok(items
-            .iter()
-            .zip(paths)
-            .map(|(item, path)| mirror::placement(item, path))
-            .collect())
-    }
 }
 
 struct Transfer {
@@ -157,8 +124,7 @@ struct Transfer {
     began: u64,
     /// Items of the run that other shards hold, when this one began.
     beyond_shard: u64,
-    committer: Arc<Committer>,
-    recorder: Arc<Recorder>,
+    intake: Intake,
     fetcher: Fetcher,
     /// Tried before Google's base URLs.
     proxy: Option<ProxyUrl>,
@@ -183,7 +149,7 @@ impl Transfer {
         }
         let later = std::mem::take(&mut self.later);
         self.app
-            .end_of_items(&self.recorder.lease, later, feed.is_empty())
+            .end_of_items(self.intake.lease(), later, feed.is_empty())
             .await
     }
 
@@ -260,7 +226,7 @@ impl Transfer {
     /// One of this shard's claims on a permit.
     fn turn(&self, backlog: u64) -> impl Future<Output = Permit> + Send + use<> {
         let claim = Claim {
-            tenant: self.recorder.lease.shard.tenant,
+            tenant: self.intake.lease().shard.tenant,
             weight: self.weight,
             backlog,
             shard: self.began,
@@ -274,8 +240,7 @@ impl Transfer {
     fn start(&mut self, pass: Pass, item: PendingItem, placement: Placement, url: HeldUrl) {
         let hand_back = self.halt.hand_back.clone();
         let fetcher = self.fetcher.clone();
-        let committer = Arc::clone(&self.committer);
-        let recorder = Arc::clone(&self.recorder);
+        let intake = self.intake.clone();
         let lost = self.halt.lost.clone();
         let span = debug_span!(
             "item",
@@ -306,7 +271,7 @@ impl Transfer {
                     Err(other) => return Err(other),
                 };
                 // Held until the committer has taken the bytes: a slow destination holds new downloads back.
-                let recorded = submit(&committer, recorder, item.seq, result, span.clone()).await;
+                let recorded = intake.submit(item.seq, result, span.clone()).await;
                 drop(pass);
                 conclude(recorded).await
             };
@@ -325,12 +290,11 @@ impl Transfer {
     }
 
     fn start_failed(&mut self, seq: u64, trouble: ItemTrouble) {
-        let committer = Arc::clone(&self.committer);
-        let recorder = Arc::clone(&self.recorder);
+        let intake = self.intake.clone();
         self.running.spawn(async move {
             let result = match trouble {
                 ItemTrouble::Item(fault) => {
-                    let recorded = submit(&committer, recorder, seq, Err(fault), Span::none());
+                    let recorded = intake.submit(seq, Err(fault), Span::none());
                     conclude(recorded.await).await
                 }
                 other => Err(other),
@@ -364,35 +328,5 @@ impl Transfer {
                 Ok(())
             }
         }
-    }
-}
-
-async fn submit(
-    committer: &Committer,
-    recorder: Arc<Recorder>,
-    seq: u64,
-    result: Result<(tintype_ports::archive::Staged, tintype_model::Fidelity), ItemFault>,
-    span: Span,
-) -> oneshot::Receiver<AppResult<()>> {
-    let (reply, recorded) = oneshot::channel();
-    let waits = Waits::new(span);
-    committer
-        .submit(Finished {
-            seq,
-            recorder,
-            result,
-            reply,
-            waits,
-        })
-        .await;
-    recorded
-}
-
-async fn conclude(recorded: oneshot::Receiver<AppResult<()>>) -> Result<(), ItemTrouble> {
-    match recorded.await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(ItemTrouble::Shard(error)),
-        // The committer ended in a defect; the lease's end will bring the item back.
-        Err(_) => Err(ItemTrouble::lease_lost()),
     }
 }

@@ -5,6 +5,7 @@ mod damage;
 mod fairness;
 mod health;
 mod mirror;
+mod originals;
 mod picks;
 mod poison;
 mod proxy;

@@ -20,7 +20,7 @@ const CAMERA: &str = "777-camera.apps.googleusercontent.com";
 const FIRST: i64 = 1_700_000_000_000;
 
 /// An account with so many photos of this app, and nothing else.
-async fn world(own: u64) -> World {
+pub(crate) async fn world(own: u64) -> World {
     let world = World::new(Library::Generated(Generated::photos(own, 20_000))).await;
     world.emulator().add_client(ClientConfig {
         client_id: CAMERA.into(),
@@ -31,7 +31,7 @@ async fn world(own: u64) -> World {
 }
 
 /// A photo that another app made, which this one never sees in a listing.
-fn of_camera(world: &World, number: i64, bytes: u64) -> String {
+pub(crate) fn of_camera(world: &World, number: i64, bytes: u64) -> String {
     let name = format!("CAM_{number:04}.JPG");
     let item = NewItem {
         created_ms: Some(FIRST + number * 60_000),
@@ -53,7 +53,7 @@ async fn session(world: &World, run: &Run) -> String {
     session.to_owned()
 }
 
-async fn pick(world: &World, items: &[String]) -> Run {
+pub(crate) async fn pick(world: &World, items: &[String]) -> Run {
     let run = world.start(RunChoice::Picks).await;
     assert_eq!(run.mode, RunMode::Picks);
     let session = session(world, &run).await;

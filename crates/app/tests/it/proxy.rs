@@ -14,9 +14,9 @@ use tintype_model::{
 use crate::world::World;
 
 /// Enough for an answer that comes at all.
-const HEAD: Duration = Duration::from_secs(3);
+pub(crate) const HEAD: Duration = Duration::from_secs(3);
 
-fn status(code: u16) -> Effect {
+pub(crate) fn status(code: u16) -> Effect {
     Effect::Status {
         code,
         message: None,
@@ -24,13 +24,13 @@ fn status(code: u16) -> Effect {
     }
 }
 
-fn photos(count: u64) -> Library {
+pub(crate) fn photos(count: u64) -> Library {
     Library::Generated(Generated::photos(count, 40_000))
 }
 
 impl World {
     /// The way each item came, after a look at its bytes: those of the original, or those that Google serves.
-    async fn channels(&self, run: &Run) -> BTreeMap<String, Channel> {
+    pub(crate) async fn channels(&self, run: &Run) -> BTreeMap<String, Channel> {
         let manifest = self.manifest(run).await;
         let mut channels = BTreeMap::new();
         for (id, item) in &manifest.items {
@@ -45,7 +45,7 @@ impl World {
         channels
     }
 
-    fn proxy_fault(&self, item: &str, effect: Effect) {
+    pub(crate) fn proxy_fault(&self, item: &str, effect: Effect) {
         let fault = Fault::on(CallKind::Original, effect).item(item);
         self.emulator().fault(fault);
     }

@@ -11,6 +11,7 @@ pub mod holders;
 pub mod isolation;
 pub mod items;
 pub mod ledger;
+pub mod originals;
 pub mod outcomes;
 pub mod paths;
 pub mod picks;
@@ -87,6 +88,13 @@ macro_rules! store_contract {
             picks::picked_items_are_found_among_others_in_pages
             picks::the_last_word_on_a_rendition_stands
             picks::items_are_read_by_position
+            originals::a_mark_is_set_with_its_proxy_and_only_moves_on
+            originals::a_mark_and_its_shard_are_written_together_or_not_at_all
+            originals::an_original_takes_the_place_of_what_is_stored_and_waits_for_nothing
+            originals::no_other_shard_replaces_what_is_stored
+            originals::a_stale_lease_replaces_nothing_and_moves_no_mark
+            originals::a_mark_that_moves_is_work_that_gets_done
+            originals::originals_go_last_and_are_told_by_their_kind
             snapshots::the_newest_snapshot_is_found
             snapshots::a_snapshot_recorded_twice_is_one
             snapshots::an_older_snapshot_can_be_kept

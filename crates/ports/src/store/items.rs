@@ -10,7 +10,7 @@ use tintype_model::{
     shard::{Lease, Shard},
 };
 
-use super::StoreResult;
+use super::{OriginalsWrite, StoreResult};
 
 /// What a reconcile needs of a known item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct PageWrite {
     pub gone: Vec<u64>,
     /// New transfer shards, ready at once. Their items are in this write.
     pub shards: Vec<Shard>,
+    /// What is to be asked of the account's proxy, where that is decided.
+    pub originals: Option<OriginalsWrite>,
     /// Items of this plan that are renditions of others: (position, position of the other). The last word stands.
     pub renditions: Vec<(u64, u64)>,
     /// Albums to insert or replace, with their place among the albums.
@@ -160,7 +162,9 @@ pub trait Items: Send + Sync {
         after: Option<u64>,
         limit: u32,
     ) -> StoreResult<Vec<PendingItem>>;
-    /// Records what became of items of the lease's shard, and adds `spent` to its counts, in one fenced transaction.
+    /// Records what became of items of the lease's shard, and adds `spent` to its counts, in one fenced transaction. What a shard
+    /// of originals got takes the place of what is stored, of items that do not wait for other bytes; what it did not get changes
+    /// nothing.
     async fn record(
         &self,
         lease: &Lease,

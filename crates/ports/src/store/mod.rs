@@ -5,6 +5,7 @@
 mod answers;
 mod fleet;
 mod items;
+mod originals;
 mod plans;
 mod runs;
 mod scheduling;
@@ -21,6 +22,7 @@ pub use items::{
     Checkpoint, FailedItem, ItemUpsert, Items, KnownItem, Outcome, PageWrite, PathClaim,
     PendingItem, PickedItem,
 };
+pub use originals::{OriginalsMark, OriginalsMarks, OriginalsWrite};
 pub use plans::Plans;
 pub use runs::{LeaseAnswer, OpenShards, Release, Renewed, RunFilter, Runs, Shards};
 pub use scheduling::{
@@ -78,6 +80,7 @@ pub trait Store:
     + Runs
     + Shards
     + Items
+    + OriginalsMarks
     + Snapshots
     + Scheduling
     + QuotaLedger
@@ -95,6 +98,7 @@ impl<T> Store for T where
         + Runs
         + Shards
         + Items
+        + OriginalsMarks
         + Snapshots
         + Scheduling
         + QuotaLedger

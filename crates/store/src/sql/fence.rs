@@ -12,10 +12,19 @@ use super::{Tx, dialect};
 use crate::{codec::int, failure::Outcome};
 
 pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outcome<i64> {
+    fence_with(tx, lease, spent, gets_on(spent)).await
+}
+
+/// The same for a write that is itself something done, whatever it counts.
+pub(super) async fn fence_of_work(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outcome<i64> {
+    fence_with(tx, lease, spent, true).await
+}
+
+async fn fence_with(tx: &mut Tx, lease: &Lease, spent: &Progress, gets_on: bool) -> Outcome<i64> {
     let sql = format!(
         "UPDATE shards SET listed = listed + $4, added = added + $5, changed = changed + $6, gone = gone + $7,
              queued = queued + $8, stored = stored + $9, failed = failed + $10, bytes = bytes + $11,
-             requests = requests + $12, downloads = downloads + $13,
+             requests = requests + $12, downloads = downloads + $13, upgraded = upgraded + $17,
              failures = CASE WHEN CAST($16 AS BOOLEAN) THEN 0 ELSE failures END
          WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = 'leased'
              AND run_id = $14 AND plan_id = $15
@@ -38,7 +47,8 @@ pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outco
         .bind(int(spent.downloads)?)
         .bind(lease.shard.run.as_uuid())
         .bind(lease.shard.plan.as_uuid())
-        .bind(gets_on(spent))
+        .bind(gets_on)
+        .bind(int(spent.originals)?)
         .fetch_optional(tx.conn())
         .await?;
     let (next_seq, now) = fenced.ok_or(StoreError::LeaseLost)?;
@@ -48,5 +58,9 @@ pub(super) async fn fence(tx: &mut Tx, lease: &Lease, spent: &Progress) -> Outco
 
 /// Whether these counts show that work got done: then earlier failures no longer count.
 const fn gets_on(spent: &Progress) -> bool {
-    spent.listed > 0 || spent.stored > 0 || spent.failed > 0 || spent.gone > 0
+    spent.listed > 0
+        || spent.stored > 0
+        || spent.failed > 0
+        || spent.originals > 0
+        || spent.gone > 0
 }

@@ -1,4 +1,5 @@
-//! Who holds transfer shards, and what is asked back of them.
+//! Who holds transfer shards, those of originals included, and what is asked back of them. They hold slots alike; `kind` is the
+//! same for both.
 
 use tintype_model::TenantId;
 use tintype_ports::store::Holder;
@@ -39,7 +40,7 @@ pub(super) async fn recall(tx: &mut Tx, tenant: TenantId, most: u64) -> Outcome<
              SELECT id FROM shards
              WHERE tenant_id = $1 AND state = 'leased' AND state <> 'done' AND kind = 'transfer' AND NOT recalled
              ORDER BY leased_at DESC, place DESC LIMIT $2)
-         RETURNING CASE WHEN stored + failed < items THEN items - stored - failed ELSE 0 END",
+         RETURNING CASE WHEN stored + failed + upgraded < items THEN items - stored - failed - upgraded ELSE 0 END",
     )
     .bind(tenant.as_uuid())
     .bind(int(most)?)

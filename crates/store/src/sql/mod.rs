@@ -14,6 +14,7 @@ mod items;
 mod journal;
 mod ledger;
 mod listed;
+mod originals;
 mod pages;
 mod paths;
 mod plans;

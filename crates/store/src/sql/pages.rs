@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use tintype_model::{progress::Progress, shard::Lease};
+use tintype_model::{
+    progress::Progress,
+    shard::{Lease, ShardKind},
+};
 use tintype_ports::{
     StoreError,
     store::{Checkpoint, Outcome as ItemOutcome, PageWrite},
@@ -14,7 +17,7 @@ use super::{
     dialect,
     fence::fence,
     listed::{Listed, Tell},
-    renditions,
+    originals, renditions,
     shards::insert_shard,
 };
 use crate::{
@@ -48,6 +51,9 @@ pub(super) async fn write(tx: &mut Tx, lease: &Lease, page: &PageWrite, tell: Te
     mark_gone(tx, lease, &page.gone, true).await?;
     albums::write(tx, lease, page).await?;
     renditions::write(tx, lease, page).await?;
+    if let Some(decided) = &page.originals {
+        originals::write(tx, lease, decided).await?;
+    }
     if let Some(checkpoint) = &page.checkpoint {
         write_checkpoint(tx, lease, checkpoint).await?;
     }
@@ -86,7 +92,8 @@ async fn write_checkpoint(tx: &mut Tx, lease: &Lease, checkpoint: &Checkpoint) -
     Ok(())
 }
 
-/// Changes only items that still wait in the lease's shard, so that a batch recorded twice has one effect.
+/// Changes only items that still wait in the lease's shard, so that a batch recorded twice has one effect. Nothing waits in a shard
+/// of originals.
 pub(super) async fn record(
     tx: &mut Tx,
     lease: &Lease,
@@ -94,6 +101,9 @@ pub(super) async fn record(
     spent: &Progress,
 ) -> Outcome<()> {
     fence(tx, lease, spent).await?;
+    if lease.shard.kind == ShardKind::Originals {
+        return originals::replace(tx, lease, outcomes).await;
+    }
     let owner = Owner::of(lease.shard.tenant, lease.shard.plan);
     let mut waiting = take_waiting(tx, lease, outcomes).await?;
     let (mut first, mut renewed, mut failed) = (Vec::new(), Vec::new(), Vec::new());

@@ -179,6 +179,7 @@ impl Runs for Store {
                      CAST(COALESCE(SUM(queued), 0) AS BIGINT) AS queued,
                      CAST(COALESCE(SUM(stored), 0) AS BIGINT) AS stored,
                      CAST(COALESCE(SUM(failed), 0) AS BIGINT) AS failed,
+                     CAST(COALESCE(SUM(upgraded), 0) AS BIGINT) AS originals,
                      CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes,
                      CAST(COALESCE(SUM(requests), 0) AS BIGINT) AS requests,
                      CAST(COALESCE(SUM(downloads), 0) AS BIGINT) AS downloads

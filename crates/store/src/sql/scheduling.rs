@@ -59,11 +59,13 @@ impl Scheduling for Store {
             let mut tx = self.read_all().await?;
             let now = tx.now().await?;
             let rows: Vec<ShardRow> = sqlx::query_as(
-                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, s.kind,
-                     CASE WHEN s.stored + s.failed < s.items THEN s.items - s.stored - s.failed ELSE 0 END AS items
+                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, CASE WHEN s.originals THEN 'originals' ELSE s.kind END AS kind,
+                     CASE WHEN s.stored + s.failed + s.upgraded < s.items
+                         THEN s.items - s.stored - s.failed - s.upgraded ELSE 0 END AS items
                  FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
                  WHERE s.tenant_id = $1 AND s.state = 'ready' AND s.ready_at <= $2 AND r.state IN ('queued', 'running')
-                 ORDER BY CASE s.kind WHEN 'transfer' THEN 1 ELSE 0 END, r.created_at, r.id, s.place LIMIT $3",
+                 ORDER BY CASE WHEN s.originals THEN 2 WHEN s.kind = 'transfer' THEN 1 ELSE 0 END,
+                     r.created_at, r.id, s.place LIMIT $3",
             )
             .bind(tenant.as_uuid())
             .bind(now)
@@ -306,7 +308,8 @@ impl Scheduling for Store {
             let mut tx = self.read_all().await?;
             // Ids are indexed for each tenant, and tenants are few beside shards.
             let row: Option<ShardStandingRow> = sqlx::query_as(
-                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, s.kind, s.items, s.state, s.failures, s.reason
+                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, CASE WHEN s.originals THEN 'originals' ELSE s.kind END AS kind,
+                     s.items, s.state, s.failures, s.reason
                  FROM tenants t JOIN shards s ON s.tenant_id = t.tenant_id AND s.id = $1",
             )
             .bind(id.as_uuid())
@@ -321,7 +324,8 @@ impl Scheduling for Store {
         self.within(async {
             let mut tx = self.read_all().await?;
             let rows: Vec<SetAsideRow> = sqlx::query_as(
-                "SELECT tenant_id, id, run_id, plan_id, kind, items, reason FROM shards
+                "SELECT tenant_id, id, run_id, plan_id, CASE WHEN originals THEN 'originals' ELSE kind END AS kind,
+                     items, reason FROM shards
                  WHERE state = 'set_aside' ORDER BY place LIMIT $1",
             )
             .bind(i64::from(limit))
@@ -337,7 +341,8 @@ impl Scheduling for Store {
             let mut tx = self.read_all().await?;
             let now = tx.now().await?;
             let rows: Vec<OpenLeaseRow> = sqlx::query_as(
-                "SELECT tenant_id, id, run_id, plan_id, kind, items, worker_id, lease_epoch, leased_at, overdue_at
+                "SELECT tenant_id, id, run_id, plan_id, CASE WHEN originals THEN 'originals' ELSE kind END AS kind,
+                     items, worker_id, lease_epoch, leased_at, overdue_at
                  FROM shards WHERE state = 'leased' AND overdue_at > $1 ORDER BY leased_at, place LIMIT $2",
             )
             .bind(now)

@@ -7,7 +7,7 @@ use tintype_model::{
     RunId, ShardId, TenantId, WorkerId,
     progress::Progress,
     run::RunState,
-    shard::{Lease, Shard, ShardState},
+    shard::{Lease, Shard, ShardKind, ShardState},
 };
 use tintype_ports::{
     StoreError,
@@ -32,19 +32,21 @@ pub(super) async fn insert_shard(
     range: Option<(i64, i64)>,
 ) -> Outcome<bool> {
     let now = tx.now().await?;
+    let is_for_originals = shard.kind == ShardKind::Originals;
     let done = sqlx::query(
-        "INSERT INTO shards (tenant_id, id, plan_id, run_id, kind, items, state, ready_at, first_seq, last_seq)
-         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8, $9) ON CONFLICT (tenant_id, id) DO NOTHING",
+        "INSERT INTO shards (tenant_id, id, plan_id, run_id, kind, items, state, ready_at, first_seq, last_seq, originals)
+         VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8, $9, $10) ON CONFLICT (tenant_id, id) DO NOTHING",
     )
     .bind(shard.tenant.as_uuid())
     .bind(shard.id.as_uuid())
     .bind(shard.plan.as_uuid())
     .bind(shard.run.as_uuid())
-    .bind(name(&shard.kind)?)
+    .bind(if is_for_originals { ShardKind::Transfer } else { shard.kind }.as_str())
     .bind(i64::from(shard.items))
     .bind(now)
     .bind(range.map(|(first, _)| first))
     .bind(range.map(|(_, last)| last))
+    .bind(is_for_originals)
     .execute(tx.conn())
     .await
     .missing("the run of the shard")?;
@@ -69,7 +71,8 @@ async fn hold_run(
 
 async fn find_shard(tx: &mut Tx, tenant: TenantId, id: ShardId) -> Outcome<Option<Shard>> {
     let row: Option<ShardRow> = sqlx::query_as(
-        "SELECT tenant_id, id, run_id, plan_id, kind, items FROM shards WHERE tenant_id = $1 AND id = $2",
+        "SELECT tenant_id, id, run_id, plan_id, CASE WHEN originals THEN 'originals' ELSE kind END AS kind, items
+         FROM shards WHERE tenant_id = $1 AND id = $2",
     )
     .bind(tenant.as_uuid())
     .bind(id.as_uuid())
@@ -218,13 +221,13 @@ impl Shards for Store {
             if done.rows_affected() != 1 {
                 return Err(StoreError::LeaseLost.into());
             }
-            // The second condition on the state says which index holds all of them.
+            // Those of originals need no permits. The second condition on the state says which index holds all of them.
             let (state, recalled, transfers, transfers_here): (String, bool, i64, i64) = sqlx::query_as(
                 "SELECT r.state, mine.recalled, COUNT(s.id), COUNT(s.id) FILTER (WHERE s.worker_id = mine.worker_id)
                  FROM shards mine
                  JOIN runs r ON r.tenant_id = mine.tenant_id AND r.id = mine.run_id
                  LEFT JOIN shards s ON s.tenant_id = mine.tenant_id AND s.state = 'leased' AND s.state <> 'done'
-                     AND s.kind = 'transfer'
+                     AND s.kind = 'transfer' AND NOT s.originals
                  WHERE mine.tenant_id = $1 AND mine.id = $2
                  GROUP BY r.state, mine.recalled",
             )

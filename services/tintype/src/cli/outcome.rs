@@ -206,8 +206,13 @@ impl Outcome {
             }
         );
         console.mark(Mark::Good, "found", &changes);
+        // The bytes are those of both together.
+        let and_originals = match done.originals {
+            0 => String::new(),
+            originals => format!(" and {}", counted(originals, "original")),
+        };
         let moved = format!(
-            "{}, {} in {}",
+            "{}{and_originals}, {} in {}",
             counted(done.stored, "item"),
             bytes(done.bytes),
             span(self.took)
@@ -217,6 +222,10 @@ impl Outcome {
             false => "copied",
         };
         console.mark(Mark::Good, verb, &moved);
+        if done.originals > 0 {
+            let replaced = format!("{} by their originals", counted(done.originals, "item"));
+            console.mark(Mark::Good, "replaced", &replaced);
+        }
         let requests = format!(
             "{} of {} requests a day",
             count(done.requests),
@@ -299,6 +308,10 @@ impl Outcome {
         if self.progress.stored > 0 {
             let stored = counted(self.progress.stored, "item");
             console.say(&format!("  {stored} of this run are done and stay"));
+        }
+        if self.progress.originals > 0 {
+            let originals = counted(self.progress.originals, "original");
+            console.say(&format!("  {originals} of this run are there and stay"));
         }
     }
 }

@@ -10,7 +10,7 @@ use tintype_model::{
 use super::{
     bytes,
     console::{Console, Meter},
-    count,
+    count, counted,
     pace::Pace,
     span,
 };
@@ -38,7 +38,11 @@ impl RunView {
     /// The run has come so far.
     pub(crate) fn update(&mut self, progress: &Progress) {
         // Events and the catalogue overtake each other; a bar never goes back.
-        if progress.listed < self.shown.listed || progress.stored < self.shown.stored {
+        let shown = &self.shown;
+        if progress.listed < shown.listed
+            || progress.stored < shown.stored
+            || progress.originals < shown.originals
+        {
             return;
         }
         self.shown = *progress;
@@ -69,15 +73,21 @@ impl RunView {
 
 fn words(progress: &Progress, pace: &Pace) -> String {
     let done = progress.stored + progress.failed;
+    let originals = match progress.originals {
+        0 => None,
+        originals => Some(counted(originals, "original")),
+    };
     if progress.queued == 0 {
-        return format!("{} listed, nothing to copy so far", count(progress.listed));
+        return match originals {
+            None => format!("{} listed, nothing to copy so far", count(progress.listed)),
+            Some(originals) => format!("{originals}  {}", bytes(progress.bytes)),
+        };
     }
-    let mut text = format!(
-        "{}/{} items  {}",
-        count(done),
-        count(progress.queued),
-        bytes(progress.bytes)
-    );
+    let mut text = format!("{}/{} items", count(done), count(progress.queued));
+    if let Some(originals) = originals {
+        text.push_str(&format!("  {originals}"));
+    }
+    text.push_str(&format!("  {}", bytes(progress.bytes)));
     if let Some((items, rate)) = pace.rates() {
         let per_second = format!("  {}/s  {items:.0}/s", bytes(whole(rate)));
         text.push_str(&per_second);
@@ -124,6 +134,26 @@ mod tests {
             ..Progress::default()
         };
         let expected = "100/300 items  6.0 MiB  3.0 MiB/s  50/s  4.0 s left  quota 104";
+        assert_eq!(words(&progress, &pace), expected);
+    }
+
+    #[test]
+    fn originals_are_told_beside_items_and_alone() {
+        let pace = Pace::new(Instant::now());
+        let mut progress = Progress {
+            listed: 300,
+            originals: 12,
+            bytes: 6 << 20,
+            ..Progress::default()
+        };
+        assert_eq!(words(&progress, &pace), "12 originals  6.0 MiB");
+        progress.queued = 3;
+        progress.stored = 3;
+        let expected = "3/3 items  12 originals  6.0 MiB  quota 0";
+        assert_eq!(words(&progress, &pace), expected);
+        progress.originals = 0;
+        progress.queued = 0;
+        let expected = "300 listed, nothing to copy so far";
         assert_eq!(words(&progress, &pace), expected);
     }
 }

@@ -75,16 +75,34 @@ impl World {
 
     /// One whose account has a download proxy that is given so long for an answer.
     pub(crate) async fn by_proxy(library: Library, head: Duration) -> Self {
+        let world = Self::beside_proxy(library, head, |_| {}).await;
+        world.name_proxy().await;
+        world
+    }
+
+    /// The same, but the account does not name the proxy yet.
+    pub(crate) async fn beside_proxy(
+        library: Library,
+        head: Duration,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         let proxy = ProxySettings {
             head,
             ..impatient()
         };
-        let world = Self::build(library, Layout::Archive, (fast(), proxy)).await;
-        let address = world.google.download_proxy_url();
-        world
-            .choose(|it| it.proxy = Some(address.parse().expect("an address")))
+        let mut settings = fast();
+        change(&mut settings);
+        Self::build(library, Layout::Archive, (settings, proxy)).await
+    }
+
+    /// From now on the account has a download proxy.
+    pub(crate) async fn name_proxy(&self) {
+        self.name_proxy_at(&self.google.download_proxy_url()).await;
+    }
+
+    pub(crate) async fn name_proxy_at(&self, address: &str) {
+        self.choose(|it| it.proxy = Some(address.parse().expect("an address")))
             .await;
-        world
     }
 
     async fn build(library: Library, layout: Layout, settings: (Settings, ProxySettings)) -> Self {

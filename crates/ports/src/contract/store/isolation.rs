@@ -80,6 +80,10 @@ pub async fn nothing_of_another_tenant_is_found(under_test: StoreUnderTest) {
     assert_eq!(store.next_seq(tenant, plan).await.expect("read"), 0);
     assert_eq!(store.checkpoint(tenant, run).await.expect("read"), None);
     assert_eq!(
+        store.originals_mark(tenant, plan).await.expect("read"),
+        None
+    );
+    assert_eq!(
         store
             .pending(tenant, shard.id, None, 5)
             .await
@@ -165,6 +169,7 @@ pub async fn a_lease_of_another_tenant_changes_nothing(under_test: StoreUnderTes
             .settle_doubts(&forged, account, &[], &[twin("twin-1")])
             .await,
         store.put_album_part(&forged, "Sea", 0, None).await,
+        store.move_originals_mark(&forged, 0).await,
     ];
     for answer in answers {
         assert!(

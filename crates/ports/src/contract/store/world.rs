@@ -378,6 +378,7 @@ pub(super) fn counts(unit: u64) -> Progress {
         queued: 5 * unit,
         stored: 6 * unit,
         failed: 7 * unit,
+        originals: 11 * unit,
         bytes: 8 * unit,
         requests: 9 * unit,
         downloads: 10 * unit,
