@@ -18,6 +18,7 @@ mod publisher;
 mod settings;
 mod subscription;
 mod topology;
+mod waiting;
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -40,6 +41,7 @@ use link::Link;
 use message::Outgoing;
 use publisher::Publisher;
 use topology::Topology;
+use waiting::Waiting;
 
 pub use settings::{RabbitSettings, SettingsError};
 
@@ -105,6 +107,7 @@ impl RabbitQueue {
             shared: Arc::new(Shared {
                 undertaker,
                 turn: AtomicU64::new(0),
+                waiting: Waiting::default(),
             }),
             topology,
             publishing,

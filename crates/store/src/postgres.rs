@@ -1,6 +1,6 @@
 //! The catalogue on PostgreSQL, under row-level security.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, Connection as _, PgConnection, Pool, Postgres,
@@ -13,6 +13,7 @@ use tintype_ports::{StoreError, store::StoreResult};
 use crate::{deadline, failure::Outcome};
 
 mod dialect;
+mod readers;
 #[path = "sql/mod.rs"]
 #[expect(
     clippy::duplicate_mod,
@@ -23,6 +24,7 @@ mod sql;
 type Db = Postgres;
 type Conn = PgConnection;
 use PostgresStore as Store;
+use readers::{Readers, Reading, Whom};
 use sql::Tx;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -36,7 +38,7 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// Deadlines and sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PostgresSettings {
-    /// Connections of this process.
+    /// Connections of this process, two at least; a quarter of them read.
     pub connections: u32,
     /// The longest a statement may run.
     pub statement_timeout: Duration,
@@ -64,6 +66,7 @@ impl Default for PostgresSettings {
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: Pool<Postgres>,
+    readers: Arc<Readers>,
     call_timeout: Duration,
 }
 
@@ -101,8 +104,9 @@ impl PostgresStore {
             // Every table is read by its keys. A plan made while a table was small is kept, and would go on to read all of it.
             ("enable_seqscan", "off".to_owned()),
         ]);
+        let readers = (settings.connections / 4).max(1);
         let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
+            .max_connections(settings.connections.saturating_sub(readers).max(1))
             .acquire_timeout(settings.call_timeout)
             // A connection that was used a moment ago is not asked first whether it still lives.
             .test_before_acquire(false)
@@ -114,22 +118,33 @@ impl PostgresStore {
                     Ok(true)
                 })
             })
-            .connect_with(options)
+            .connect_with(options.clone())
             .await
             .map_err(failed)?;
         Ok(Self {
             pool,
+            readers: Readers::new(options, readers),
             call_timeout: settings.call_timeout,
         })
     }
 
     /// Waits until every connection is closed.
     pub async fn close(&self) {
+        self.readers.close().await;
         self.pool.close().await;
     }
 
     async fn within<T>(&self, work: impl Future<Output = Outcome<T>>) -> StoreResult<T> {
         deadline::within(self.call_timeout, work).await
+    }
+
+    /// For a statement that reads by itself.
+    async fn look(&self, tenant: TenantId) -> Outcome<Reading> {
+        self.readers.take(Whom::Tenant(tenant)).await
+    }
+
+    async fn look_all(&self) -> Outcome<Reading> {
+        self.readers.take(Whom::Dispatch).await
     }
 
     async fn read(&self, tenant: TenantId) -> Outcome<Tx> {

@@ -70,19 +70,24 @@ pub(super) async fn seek(pages: &mut Pages, mode: RunMode) -> AppResult<Phase> {
     pages.found.flush(true).await?;
     let app = pages.found.app.clone();
     let mark = app.ports.store.originals_mark(tenant, plan).await?;
-    // Another proxy may have what this one had not, and a full run asks for everything again.
-    let after = mark
-        .as_ref()
-        .filter(|it| mode == RunMode::Routine && it.proxy == proxy)
-        .and_then(|it| it.after);
+    // Another proxy may have what this one had not.
+    let of_this_proxy = mark.as_ref().filter(|it| it.proxy == proxy);
+    let mut after = of_this_proxy.and_then(|it| it.after);
     let run = pages.found.lease.shard.run;
     let new = app.ports.store.progress(tenant, run).await?.new;
     let next = app.ports.store.next_seq(tenant, plan).await?;
     // The proxy is asked for new items when they are fetched. Where it rests or fails then, the next run asks once more.
     let before = next.saturating_sub(new);
-    let Some(sought) = look(pages, (tenant, plan), after, before).await? else {
+    let Some(mut sought) = look(pages, (tenant, plan), after, before).await? else {
         return Ok(Phase::Halted);
     };
+    // A full run asks for everything again, once all was asked for.
+    if sought.items == 0 && mode == RunMode::Full && after.take().is_some() {
+        let Some(again) = look(pages, (tenant, plan), after, before).await? else {
+            return Ok(Phase::Halted);
+        };
+        sought = again;
+    }
     let shard = sought.last.map(|last| {
         let shard = Shard {
             id: ShardId::new(app.ports.clock.now(), app.ports.entropy.id_bytes()),

@@ -1,9 +1,9 @@
 //! A worker slot's eye on all queues. It takes one message and lets go of the queues: what it does not work on, another slot
 //! can have at once.
 //!
-//! Quorum queues limit what is under way for each subscription, not for a channel, and a slot looks at many queues. So it asks
-//! each queue for a single message first, which is all that happens while there is work; only when all are empty it
-//! subscribes, and with the first message it lets go of all other subscriptions.
+//! Quorum queues limit what is under way for each subscription, not for a channel, and a slot looks at many queues. So whoever
+//! has no subscriptions asks each queue for a single message first, which is all that happens while every slot is busy; only
+//! when all queues are empty it subscribes.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use std::sync::{
 use async_trait::async_trait;
 use lapin::{Channel, message::BasicGetMessage, options::BasicGetOptions, types::ShortString};
 use tintype_ports::queue::{Consumer, Delivery, QueueError};
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 
 use super::{
     dead::Undertaker,
@@ -21,6 +21,7 @@ use super::{
     failure::{Failure, within},
     message,
     subscription::{Event, Subscription},
+    waiting::{First, Waiting},
 };
 
 /// What waits for a message must not wait for ever on a queue that is deleted again and again.
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) undertaker: Arc<Undertaker>,
     /// Decides which queue the next one to wait asks first.
     pub(super) turn: AtomicU64,
+    pub(super) waiting: Waiting,
 }
 
 pub(super) struct RabbitConsumer {
@@ -80,100 +82,114 @@ struct Watch {
 
 impl Watch {
     async fn run(mut self, mut answer: oneshot::Sender<Found>) {
-        for _ in 0..MAX_REPAIRS {
-            match self.wait(&mut answer).await {
-                Err(_) if self.shared.undertaker.link.is_closed() => {
-                    let _ = answer.send(Err(Failure::Closed));
-                    return;
-                }
-                // Nobody waits any more: the delivery, if there is one, is dropped and thereby given back.
-                Ok(None) => return,
-                Ok(Some(found)) => {
-                    let _ = answer.send(Ok(found));
-                    return;
-                }
-                Err(failure) if failure.is_missing() => {
-                    tracing::warn!(error = %failure, "a queue is missing in the broker; declaring it again");
-                    if let Err(failure) = self.shared.undertaker.link.declare().await {
-                        let _ = answer.send(Err(failure));
-                        return;
-                    }
-                }
-                Err(failure) => {
-                    self.shared.undertaker.link.heed(&failure);
-                    let _ = answer.send(Err(failure));
-                    return;
-                }
-            }
-        }
-        let _ = answer.send(Err(Failure::Unsubscribed));
-    }
-
-    async fn wait(
-        &mut self,
-        answer: &mut oneshot::Sender<Found>,
-    ) -> Result<Option<(RabbitDelivery, Channel)>, Failure> {
-        loop {
-            let kept = self.channel.take();
-            if let Some(found) = self.get_or_wait(kept, answer).await? {
-                return Ok(Some(found));
-            }
-            if answer.is_closed() {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Asks all queues, then waits for a message through a subscription, but not for ever. Nothing is found as well when
-    /// nobody waits for it any more.
-    async fn get_or_wait(
-        &self,
-        kept: Option<Channel>,
-        answer: &mut oneshot::Sender<Found>,
-    ) -> Result<Option<(RabbitDelivery, Channel)>, Failure> {
-        let undertaker = &self.shared.undertaker;
-        let channel = match kept.filter(|channel| channel.status().connected()) {
-            Some(channel) => channel,
-            None => undertaker.link.channel().await?,
+        let shared = Arc::clone(&self.shared);
+        shared.waiting.join();
+        let mut first = tokio::select! {
+            first = shared.waiting.first() => first,
+            () = answer.closed() => return shared.waiting.leave(None).await,
         };
-        let queues = self.queues();
-        for queue in &queues {
-            while let Some(got) = self.get(&channel, queue).await? {
-                if let Some(delivery) = self.accept(got.delivery, &channel).await? {
+        // Nobody may wait any more: the delivery, if there is one, is then dropped and thereby given back.
+        if let Some(found) = self.look(&mut first, &mut answer).await {
+            let _ = answer.send(found);
+        }
+        shared.waiting.leave(Some(first)).await;
+    }
+
+    /// Looks for a message until there is one, nobody waits for it any more, or something is in the way that does not pass.
+    async fn look(
+        &mut self,
+        first: &mut First<'_>,
+        answer: &mut oneshot::Sender<Found>,
+    ) -> Option<Found> {
+        let mut repairs = 0;
+        loop {
+            let failure = match self.get_or_wait(first, answer).await {
+                Ok(Some(found)) => return Some(Ok(found)),
+                Ok(None) if answer.is_closed() => return None,
+                Ok(None) => continue,
+                Err(failure) => failure,
+            };
+            let link = &self.shared.undertaker.link;
+            if link.is_closed() {
+                return Some(Err(Failure::Closed));
+            }
+            if !failure.is_missing() {
+                link.heed(&failure);
+                return Some(Err(failure));
+            }
+            if repairs == MAX_REPAIRS {
+                return Some(Err(Failure::Unsubscribed));
+            }
+            repairs += 1;
+            tracing::warn!(error = %failure, "a queue is missing in the broker; declaring it again");
+            if let Err(failure) = link.declare().await {
+                return Some(Err(failure));
+            }
+        }
+    }
+
+    /// Asks all queues, then waits for a message through a subscription, but not for ever. Whoever is subscribed already, through
+    /// the one before, need not ask. What goes wrong ends the subscription.
+    async fn get_or_wait(
+        &mut self,
+        first: &mut First<'_>,
+        answer: &mut oneshot::Sender<Found>,
+    ) -> Result<Option<(RabbitDelivery, Channel)>, Failure> {
+        let undertaker = Arc::clone(&self.shared.undertaker);
+        let mut kept = self.channel.take();
+        let mut subscription = match first.take() {
+            Some(subscription) => subscription,
+            None => {
+                let channel = match kept.filter(|channel| channel.status().connected()) {
+                    Some(channel) => channel,
+                    None => undertaker.link.channel().await?,
+                };
+                if let Some(delivery) = self.get_one(&channel).await? {
                     return Ok(Some((delivery, channel)));
                 }
+                kept = Some(channel);
+                Subscription::new(&undertaker.settings)
+            }
+        };
+        let queues = &undertaker.topology.queues;
+        subscription
+            .complete(&undertaker.link, queues, kept)
+            .await?;
+        let trusted_until = subscription.trusted_until();
+        let event = tokio::select! {
+            event = subscription.next() => event,
+            () = undertaker.link.lost() => return Err(Failure::NotConnected(None)),
+            () = answer.closed() => {
+                **first = Some(subscription);
+                return Ok(None);
+            }
+            () = tokio::time::sleep_until(trusted_until) => {
+                subscription.abandon().await;
+                return Ok(None);
+            }
+        };
+        match event {
+            Event::Delivered(line, delivery) => {
+                **first = Some(subscription);
+                let accepted = self.accept(*delivery, line.channel()).await;
+                let channel = line.keep(undertaker.settings.answer_within).await?;
+                Ok(accepted?.map(|delivery| (delivery, channel)))
+            }
+            Event::Cancelled => Err(Failure::Unsubscribed),
+            Event::Failed(error) => Err(error.into()),
+        }
+    }
+
+    /// A message that waits in one of the queues.
+    async fn get_one(&self, channel: &Channel) -> Result<Option<RabbitDelivery>, Failure> {
+        for queue in self.queues() {
+            while let Some(got) = self.get(channel, &queue).await? {
+                if let Some(delivery) = self.accept(got.delivery, channel).await? {
+                    return Ok(Some(delivery));
+                }
             }
         }
-        let answer_within = undertaker.settings.answer_within;
-        let mut subscription = Subscription::open(&undertaker.link, &queues, answer_within).await?;
-        let trusted_until = Instant::now() + undertaker.settings.subscription_for;
-        loop {
-            let is_over = async {
-                tokio::select! {
-                    () = answer.closed() => {}
-                    () = tokio::time::sleep_until(trusted_until) => {}
-                }
-            };
-            let event = tokio::select! {
-                event = subscription.next() => event,
-                () = undertaker.link.lost() => return Err(Failure::NotConnected(None)),
-                () = is_over => {
-                    subscription.abandon().await;
-                    return Ok(None);
-                }
-            };
-            match event {
-                Event::Delivered(number, delivery) => {
-                    let channel = subscription.channel(number);
-                    if let Some(delivery) = self.accept(*delivery, channel).await? {
-                        let channel = subscription.keep_only(number).await?;
-                        return Ok(Some((delivery, channel)));
-                    }
-                }
-                Event::Cancelled => return Err(Failure::Unsubscribed),
-                Event::Failed(error) => return Err(error.into()),
-            }
-        }
+        Ok(None)
     }
 
     /// All queues, beginning with the one whose turn it is, so that none is always asked last.

@@ -16,6 +16,8 @@ use crate::failure::Outcome;
 /// The server's time, as part of an answer.
 pub(super) const TIME: &str = "clock_timestamp()";
 pub(super) const NOW: &str = "SELECT clock_timestamp()";
+/// The time in a statement that reads, whose first parameter is the time that takes the place of the server's.
+pub(super) const FIRST_IS_NOW: &str = "COALESCE($1, statement_timestamp())";
 
 pub(super) const RUN_SHARED: &str =
     "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2 FOR SHARE";

@@ -20,8 +20,8 @@ use tintype_ports::{
 };
 
 use super::{
-    Store, Tx, albums, bulk::Owner, dialect, item_pages::page_of_items, listed::Tell, pages, paths,
-    renditions,
+    Conn, Store, albums, bulk::Owner, dialect, item_pages::page_of_items, listed::Tell, pages,
+    paths, renditions,
 };
 use crate::{
     codec::{count, from_json, int, position, provider_id},
@@ -44,7 +44,7 @@ const NOT_GONE: &str = "NOT (SELECT i.gone FROM items i
          WHERE i.tenant_id = u.tenant_id AND i.plan_id = u.plan_id AND i.seq = u.seq)";
 
 pub(super) async fn known(
-    tx: &mut Tx,
+    conn: &mut Conn,
     owner: Owner,
     ids: impl Iterator<Item = &str>,
 ) -> Done<Vec<KnownItem>> {
@@ -52,7 +52,7 @@ pub(super) async fn known(
         .bind(owner.tenant)
         .bind(owner.plan)
         .bind(dialect::texts(ids)?)
-        .fetch_all(tx.conn())
+        .fetch_all(conn)
         .await?;
     Ok(all(rows)?)
 }
@@ -77,23 +77,27 @@ impl Items for Store {
         ids: &[ProviderId],
     ) -> StoreResult<Vec<KnownItem>> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let owner = Owner::of(tenant, plan);
-            known(&mut tx, owner, ids.iter().map(ProviderId::as_str)).await
+            let ids = ids.iter().map(ProviderId::as_str);
+            let known = known(reading.conn(), owner, ids).await?;
+            reading.end();
+            Ok(known)
         })
         .await
     }
 
     async fn next_seq(&self, tenant: TenantId, plan: PlanId) -> StoreResult<u64> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let next: i64 = sqlx::query_scalar(
                 "SELECT COALESCE(MAX(seq) + 1, 0) FROM items WHERE tenant_id = $1 AND plan_id = $2",
             )
             .bind(tenant.as_uuid())
             .bind(plan.as_uuid())
-            .fetch_one(tx.conn())
+            .fetch_one(reading.conn())
             .await?;
+            reading.end();
             Ok(count(next)?)
         })
         .await
@@ -101,14 +105,15 @@ impl Items for Store {
 
     async fn checkpoint(&self, tenant: TenantId, run: RunId) -> StoreResult<Option<Checkpoint>> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let row: Option<(String, Vec<u8>)> = sqlx::query_as(
                 "SELECT cursor, seen FROM checkpoints WHERE tenant_id = $1 AND run_id = $2",
             )
             .bind(tenant.as_uuid())
             .bind(run.as_uuid())
-            .fetch_optional(tx.conn())
+            .fetch_optional(reading.conn())
             .await?;
+            reading.end();
             Ok(row.map(|(cursor, seen)| Checkpoint { cursor, seen }))
         })
         .await
@@ -130,7 +135,7 @@ impl Items for Store {
         limit: u32,
     ) -> StoreResult<Vec<PendingItem>> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let sql = format!(
                 "{PENDING} JOIN shards s ON u.tenant_id = s.tenant_id AND u.plan_id = s.plan_id
                      AND u.seq BETWEEN s.first_seq AND s.last_seq AND u.shard_id = s.id
@@ -141,8 +146,9 @@ impl Items for Store {
                 .bind(shard.as_uuid())
                 .bind(position(after)?)
                 .bind(i64::from(limit))
-                .fetch_all(tx.conn())
+                .fetch_all(reading.conn())
                 .await?;
+            reading.end();
             Ok(all(rows)?)
         })
         .await
@@ -250,15 +256,16 @@ impl Items for Store {
 
     async fn unstored(&self, tenant: TenantId, plan: PlanId) -> StoreResult<u64> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let sql = format!(
                 "SELECT COUNT(*) FROM unstored_items u WHERE tenant_id = $1 AND plan_id = $2 AND {NOT_GONE}"
             );
             let unstored: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(tenant.as_uuid())
             .bind(plan.as_uuid())
-            .fetch_one(tx.conn())
+            .fetch_one(reading.conn())
             .await?;
+            reading.end();
             Ok(count(unstored)?)
         })
         .await

@@ -166,7 +166,7 @@ async fn find(
         return Ok(HashMap::new());
     }
     let ids = ids.iter().map(|id| id.as_str());
-    let known = items::known(tx, owner, ids).await?;
+    let known = items::known(tx.conn(), owner, ids).await?;
     Ok(known
         .into_iter()
         .map(|item| (item.provider_id.clone(), item))

@@ -5,6 +5,7 @@ use super::{Conn, Db, Store, dialect};
 mod album_parts;
 mod albums;
 mod answers;
+mod backlog;
 mod bulk;
 mod fence;
 mod fleet;

@@ -100,12 +100,13 @@ impl Plans for Store {
 
     async fn plan(&self, tenant: TenantId, id: PlanId) -> StoreResult<Option<Plan>> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let row: Option<PlanRow> = sqlx::query_as(select("tenant_id = $1 AND id = $2"))
                 .bind(tenant.as_uuid())
                 .bind(id.as_uuid())
-                .fetch_optional(tx.conn())
+                .fetch_optional(reading.conn())
                 .await?;
+            reading.end();
             Ok(one(row)?)
         })
         .await

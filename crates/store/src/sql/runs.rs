@@ -54,7 +54,7 @@ impl Runs for Store {
 
     async fn run(&self, tenant: TenantId, id: RunId) -> StoreResult<Option<Run>> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let row: Option<RunRow> = sqlx::query_as(
                 "SELECT r.tenant_id, r.id, r.plan_id, r.mode, r.state, r.reason, r.resumes_at, s.snapshot_id,
                      r.created_at, r.ended_at, r.trace, r.picks
@@ -63,8 +63,9 @@ impl Runs for Store {
             )
             .bind(tenant.as_uuid())
             .bind(id.as_uuid())
-            .fetch_optional(tx.conn())
+            .fetch_optional(reading.conn())
             .await?;
+            reading.end();
             Ok(one(row)?)
         })
         .await
@@ -170,7 +171,7 @@ impl Runs for Store {
 
     async fn progress(&self, tenant: TenantId, id: RunId) -> StoreResult<Progress> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let row: ProgressRow = sqlx::query_as(
                 "SELECT CAST(COALESCE(SUM(listed), 0) AS BIGINT) AS listed,
                      CAST(COALESCE(SUM(added), 0) AS BIGINT) AS added,
@@ -187,8 +188,9 @@ impl Runs for Store {
             )
             .bind(tenant.as_uuid())
             .bind(id.as_uuid())
-            .fetch_one(tx.conn())
+            .fetch_one(reading.conn())
             .await?;
+            reading.end();
             Ok(Progress::try_from(row)?)
         })
         .await

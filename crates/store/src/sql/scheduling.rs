@@ -13,7 +13,12 @@ use tintype_ports::{
 };
 use uuid::Uuid;
 
-use super::{Store, dialect, holders, shards::VANISHED};
+use super::{
+    Store,
+    backlog::{self, timed},
+    dialect, holders,
+    shards::VANISHED,
+};
 use crate::{
     codec::{after, count, from_name},
     rows::{BacklogRow, OpenLeaseRow, SetAsideRow, ShardRow, ShardStandingRow, all, one, trace},
@@ -29,26 +34,12 @@ fn runs_of(rows: Vec<(Uuid, Uuid)>) -> Vec<(TenantId, RunId)> {
 impl Scheduling for Store {
     async fn backlog(&self) -> StoreResult<Vec<Backlog>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
-            let now = tx.now().await?;
-            let rows: Vec<BacklogRow> = sqlx::query_as(
-                "SELECT t.tenant_id, t.weight, w.items, w.in_flight, t.max_shards, w.oldest
-                 FROM (SELECT s.tenant_id,
-                         COUNT(*) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
-                             AND r.state IN ('queued', 'running')) AS waiting,
-                         CAST(COALESCE(SUM(s.items) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
-                             AND r.state IN ('queued', 'running')), 0) AS BIGINT) AS items,
-                         COUNT(*) FILTER (WHERE s.state IN ('dispatched', 'leased')) AS in_flight,
-                         MIN(s.ready_at) FILTER (WHERE s.state = 'ready' AND s.ready_at <= $1
-                             AND r.state IN ('queued', 'running')) AS oldest
-                     FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
-                     WHERE s.state <> 'done' GROUP BY s.tenant_id) w
-                 JOIN tenants t ON t.tenant_id = w.tenant_id
-                 WHERE w.waiting > 0 ORDER BY t.tenant_id",
-            )
-            .bind(now)
-            .fetch_all(tx.conn())
-            .await?;
+            let mut reading = self.look_all().await?;
+            let rows: Vec<BacklogRow> = sqlx::query_as(timed(backlog::BACKLOG))
+                .bind(reading.told_time())
+                .fetch_all(reading.conn())
+                .await?;
+            reading.end();
             Ok(all(rows)?)
         })
         .await
@@ -56,22 +47,14 @@ impl Scheduling for Store {
 
     async fn ready(&self, tenant: TenantId, limit: u32) -> StoreResult<Vec<Shard>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
-            let now = tx.now().await?;
-            let rows: Vec<ShardRow> = sqlx::query_as(
-                "SELECT s.tenant_id, s.id, s.run_id, s.plan_id, CASE WHEN s.originals THEN 'originals' ELSE s.kind END AS kind,
-                     CASE WHEN s.stored + s.failed + s.upgraded < s.items
-                         THEN s.items - s.stored - s.failed - s.upgraded ELSE 0 END AS items
-                 FROM shards s JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
-                 WHERE s.tenant_id = $1 AND s.state = 'ready' AND s.ready_at <= $2 AND r.state IN ('queued', 'running')
-                 ORDER BY CASE WHEN s.originals THEN 2 WHEN s.kind = 'transfer' THEN 1 ELSE 0 END,
-                     r.created_at, r.id, s.place LIMIT $3",
-            )
-            .bind(tenant.as_uuid())
-            .bind(now)
-            .bind(i64::from(limit))
-            .fetch_all(tx.conn())
-            .await?;
+            let mut reading = self.look_all().await?;
+            let rows: Vec<ShardRow> = sqlx::query_as(timed(backlog::READY))
+                .bind(reading.told_time())
+                .bind(tenant.as_uuid())
+                .bind(i64::from(limit))
+                .fetch_all(reading.conn())
+                .await?;
+            reading.end();
             Ok(all(rows)?)
         })
         .await
@@ -123,15 +106,16 @@ impl Scheduling for Store {
 
     async fn outbox(&self, limit: u32) -> StoreResult<Vec<(i64, JobMessage)>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
+            let mut reading = self.look_all().await?;
             let rows: Vec<(i64, Uuid, Uuid, Option<String>)> = sqlx::query_as(
                 "SELECT o.id, o.tenant_id, o.shard_id, r.trace FROM outbox o
                  JOIN shards s ON s.tenant_id = o.tenant_id AND s.id = o.shard_id
                  JOIN runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id ORDER BY o.id LIMIT $1",
             )
             .bind(i64::from(limit))
-            .fetch_all(tx.conn())
+            .fetch_all(reading.conn())
             .await?;
+            reading.end();
             let mut messages = Vec::with_capacity(rows.len());
             for (id, tenant, shard, parent) in rows {
                 let message = JobMessage {
@@ -204,7 +188,7 @@ impl Scheduling for Store {
 
     async fn due(&self, now: DateTime<Utc>, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
+            let mut reading = self.look_all().await?;
             let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
                 "SELECT tenant_id, id FROM runs
                  WHERE resumes_at <= $1 AND state IN ('waiting_quota', 'waiting_auth', 'waiting_user')
@@ -212,8 +196,9 @@ impl Scheduling for Store {
             )
             .bind(now)
             .bind(i64::from(limit))
-            .fetch_all(tx.conn())
+            .fetch_all(reading.conn())
             .await?;
+            reading.end();
             Ok(runs_of(rows))
         })
         .await
@@ -221,18 +206,18 @@ impl Scheduling for Store {
 
     async fn drained(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
-            let now = tx.now().await?;
+            let mut reading = self.look_all().await?;
             let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
-                "SELECT r.tenant_id, r.id FROM runs r
+                timed("SELECT r.tenant_id, r.id FROM runs r
                  WHERE r.state = 'pausing' AND NOT EXISTS (SELECT 1 FROM shards s
-                     WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id AND s.state = 'leased' AND s.overdue_at > $1)
-                 ORDER BY r.id LIMIT $2",
+                     WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id AND s.state = 'leased' AND s.overdue_at > {now})
+                 ORDER BY r.id LIMIT $2"),
             )
-            .bind(now)
+            .bind(reading.told_time())
             .bind(i64::from(limit))
-            .fetch_all(tx.conn())
+            .fetch_all(reading.conn())
             .await?;
+            reading.end();
             Ok(runs_of(rows))
         })
         .await
@@ -258,17 +243,17 @@ impl Scheduling for Store {
 
     async fn load(&self) -> StoreResult<Load> {
         self.within(async {
-            let mut tx = self.read_all().await?;
-            let now = tx.now().await?;
-            let (workers, slots, in_flight, first_overdue_at): (i64, i64, i64, Option<DateTime<Utc>>) = sqlx::query_as(
-                "SELECT (SELECT COUNT(*) FROM workers WHERE expires_at > $1),
-                     (SELECT CAST(COALESCE(SUM(slots), 0) AS BIGINT) FROM workers WHERE expires_at > $1),
-                     (SELECT COUNT(*) FROM shards WHERE overdue_at IS NOT NULL),
-                     (SELECT MIN(overdue_at) FROM shards WHERE overdue_at IS NOT NULL AND state = 'dispatched')",
-            )
-            .bind(now)
-            .fetch_one(tx.conn())
-            .await?;
+            let mut reading = self.look_all().await?;
+            let (workers, slots, in_flight, first_overdue_at): (
+                i64,
+                i64,
+                i64,
+                Option<DateTime<Utc>>,
+            ) = sqlx::query_as(timed(backlog::LOAD))
+                .bind(reading.told_time())
+                .fetch_one(reading.conn())
+                .await?;
+            reading.end();
             Ok(Load {
                 workers: count(workers)?,
                 slots: count(slots)?,
@@ -281,7 +266,7 @@ impl Scheduling for Store {
 
     async fn stuck(&self, limit: u32) -> StoreResult<Vec<(TenantId, RunId)>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
+            let mut reading = self.look_all().await?;
             let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
                 "SELECT r.tenant_id, r.id FROM runs r
                  WHERE r.state IN ('queued', 'running') AND EXISTS (SELECT 1 FROM shards s
@@ -291,16 +276,29 @@ impl Scheduling for Store {
                  ORDER BY r.id LIMIT $1",
             )
             .bind(i64::from(limit))
-            .fetch_all(tx.conn())
+            .fetch_all(reading.conn())
             .await?;
+            reading.end();
             Ok(runs_of(rows))
         })
         .await
     }
 
     async fn time(&self) -> StoreResult<DateTime<Utc>> {
-        self.within(async { self.read_all().await?.now().await })
-            .await
+        self.within(async {
+            let mut reading = self.look_all().await?;
+            let time = match reading.told_time() {
+                Some(time) => time,
+                None => {
+                    sqlx::query_scalar(dialect::NOW)
+                        .fetch_one(reading.conn())
+                        .await?
+                }
+            };
+            reading.end();
+            Ok(time)
+        })
+        .await
     }
 
     async fn shard(&self, id: ShardId) -> StoreResult<Option<ShardStanding>> {
@@ -338,17 +336,17 @@ impl Scheduling for Store {
 
     async fn open_leases(&self, limit: u32) -> StoreResult<Vec<OpenLease>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
-            let now = tx.now().await?;
+            let mut reading = self.look_all().await?;
             let rows: Vec<OpenLeaseRow> = sqlx::query_as(
-                "SELECT tenant_id, id, run_id, plan_id, CASE WHEN originals THEN 'originals' ELSE kind END AS kind,
+                timed("SELECT tenant_id, id, run_id, plan_id, CASE WHEN originals THEN 'originals' ELSE kind END AS kind,
                      items, worker_id, lease_epoch, leased_at, overdue_at
-                 FROM shards WHERE state = 'leased' AND overdue_at > $1 ORDER BY leased_at, place LIMIT $2",
+                 FROM shards WHERE state = 'leased' AND overdue_at > {now} ORDER BY leased_at, place LIMIT $2"),
             )
-            .bind(now)
+            .bind(reading.told_time())
             .bind(i64::from(limit))
-            .fetch_all(tx.conn())
+            .fetch_all(reading.conn())
             .await?;
+            reading.end();
             Ok(all(rows)?)
         })
         .await
@@ -356,13 +354,14 @@ impl Scheduling for Store {
 
     async fn open_runs(&self) -> StoreResult<Vec<(RunState, u64)>> {
         self.within(async {
-            let mut tx = self.read_all().await?;
+            let mut reading = self.look_all().await?;
             let rows: Vec<(String, i64)> = sqlx::query_as(
                 "SELECT state, COUNT(*) FROM runs
                  WHERE state NOT IN ('succeeded', 'partial', 'failed', 'cancelled') GROUP BY state ORDER BY state",
             )
-            .fetch_all(tx.conn())
+            .fetch_all(reading.conn())
             .await?;
+            reading.end();
             let mut runs = Vec::with_capacity(rows.len());
             for (state, number) in rows {
                 runs.push((from_name(&state)?, count(number)?));

@@ -38,13 +38,14 @@ impl Setup for Store {
 
     async fn tenant(&self, id: TenantId) -> StoreResult<Option<Tenant>> {
         self.within(async {
-            let mut tx = self.read(id).await?;
+            let mut reading = self.look(id).await?;
             let row: Option<TenantRow> = sqlx::query_as(
                 "SELECT tenant_id, name, weight, created_at, max_shards FROM tenants WHERE tenant_id = $1",
             )
             .bind(id.as_uuid())
-            .fetch_optional(tx.conn())
+            .fetch_optional(reading.conn())
             .await?;
+            reading.end();
             Ok(one(row)?)
         })
         .await
@@ -168,14 +169,15 @@ impl Setup for Store {
 
     async fn storage(&self, tenant: TenantId, id: StorageId) -> StoreResult<Option<Storage>> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let row: Option<StorageRow> = sqlx::query_as(
                 "SELECT tenant_id, id, name, settings, created_at FROM storages WHERE tenant_id = $1 AND id = $2",
             )
             .bind(tenant.as_uuid())
             .bind(id.as_uuid())
-            .fetch_optional(tx.conn())
+            .fetch_optional(reading.conn())
             .await?;
+            reading.end();
             Ok(one(row)?)
         })
         .await

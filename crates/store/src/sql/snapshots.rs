@@ -87,15 +87,16 @@ impl Snapshots for Store {
         plan: PlanId,
     ) -> StoreResult<Option<Snapshot>> {
         self.within(async {
-            let mut tx = self.read(tenant).await?;
+            let mut reading = self.look(tenant).await?;
             let row: Option<SnapshotRow> = sqlx::query_as(
                 "SELECT tenant_id, id, plan_id, run_id, manifest_hash, items, bytes, created_at
                  FROM snapshots WHERE tenant_id = $1 AND plan_id = $2 ORDER BY created_at DESC, id DESC LIMIT 1",
             )
             .bind(tenant.as_uuid())
             .bind(plan.as_uuid())
-            .fetch_optional(tx.conn())
+            .fetch_optional(reading.conn())
             .await?;
+            reading.end();
             Ok(one(row)?)
         })
         .await

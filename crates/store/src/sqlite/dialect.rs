@@ -19,6 +19,7 @@ const ROWS: usize = 50;
 /// The time is that of the process.
 pub(super) const TIME: &str = "NULL";
 pub(super) const NOW: &str = "SELECT strftime('%FT%R:%fZ')";
+pub(super) const FIRST_IS_NOW: &str = "$1";
 
 pub(super) const RUN_SHARED: &str = "SELECT state FROM runs WHERE tenant_id = $1 AND id = $2";
 pub(super) const RUN_EXCLUSIVE: &str = RUN_SHARED;
