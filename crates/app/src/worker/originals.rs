@@ -19,7 +19,7 @@ use tintype_ports::{
     photos::Persistence,
     store::{OriginalsMark, OriginalsWrite, PendingItem},
 };
-use tracing::{Instrument as _, Span, debug_span, field::Empty};
+use tracing::{Instrument as _, Span};
 
 use super::{
     enumerate::{Cursor, Phase},
@@ -245,14 +245,7 @@ impl Search {
             metadata: item.metadata,
             has_content: true,
         };
-        let span = debug_span!(
-            "item",
-            item.seq = item.seq,
-            item.kind = ?item.metadata.kind,
-            item.bytes = Empty,
-            error.kind = Empty,
-            otel.status_code = Empty,
-        );
+        let span = trace::of_item(item.seq, item.metadata.kind);
         let fetched = self.fetch(&item, older, turn);
         match fetched.instrument(span.clone()).await {
             Ok(()) => {}

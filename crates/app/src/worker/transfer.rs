@@ -10,7 +10,7 @@ use tintype_ports::{
     store::{Outcome, PendingItem},
 };
 use tokio::task::JoinSet;
-use tracing::{Instrument as _, Span, debug_span, field::Empty};
+use tracing::{Instrument as _, Span, debug_span};
 
 use super::{
     download::Fetcher,
@@ -242,14 +242,7 @@ impl Transfer {
         let fetcher = self.fetcher.clone();
         let intake = self.intake.clone();
         let lost = self.halt.lost.clone();
-        let span = debug_span!(
-            "item",
-            item.seq = item.seq,
-            item.kind = ?item.metadata.kind,
-            item.bytes = Empty,
-            error.kind = Empty,
-            otel.status_code = Empty,
-        );
+        let span = trace::of_item(item.seq, item.metadata.kind);
         let of_item = span.clone();
         let copied = async move {
             let span = of_item;

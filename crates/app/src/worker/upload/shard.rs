@@ -17,7 +17,7 @@ use tokio::{
     task::{JoinError, JoinSet},
     time::Instant,
 };
-use tracing::{Instrument as _, debug_span, field::Empty};
+use tracing::{Instrument as _, debug_span};
 
 use super::{
     super::{
@@ -187,14 +187,7 @@ impl Upload {
         self.prepaid.pay_for(calls).await?;
         self.left_in_run = self.left_in_run.saturating_sub(1);
         let sender = self.sender.clone();
-        let span = debug_span!(
-            "item",
-            item.seq = item.seq,
-            item.kind = ?item.metadata.kind,
-            item.bytes = Empty,
-            error.kind = Empty,
-            otel.status_code = Empty,
-        );
+        let span = trace::of_item(item.seq, item.metadata.kind);
         let of_item = span.clone();
         let sending = async move {
             let started = Started {
