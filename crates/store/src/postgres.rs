@@ -32,6 +32,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
 /// How long migrations may take, the wait for another process that runs them included.
 const MIGRATION: Duration = Duration::from_secs(600);
 
+const LIGHTLY: &str = "; SET LOCAL synchronous_commit = off";
+
 /// How long an idle connection is taken to be alive.
 const TRUSTED: Duration = Duration::from_secs(1);
 
@@ -152,8 +154,7 @@ impl PostgresStore {
     }
 
     async fn write(&self, tenant: TenantId) -> Outcome<Tx> {
-        self.begin("tintype_app", &tenant.as_uuid().to_string())
-            .await
+        self.begin(Whom::Tenant(tenant), "").await
     }
 
     async fn read_all(&self) -> Outcome<Tx> {
@@ -161,12 +162,22 @@ impl PostgresStore {
     }
 
     async fn write_all(&self) -> Outcome<Tx> {
-        self.begin("tintype_dispatch", "").await
+        self.begin(Whom::Dispatch, "").await
+    }
+
+    /// For what does no harm if a crash of the server takes it back: a hint, a sign of life, or work that is then done again. Its
+    /// commit does not wait for the disk; the next one that does keeps it as well.
+    async fn write_lightly(&self, tenant: TenantId) -> Outcome<Tx> {
+        self.begin(Whom::Tenant(tenant), LIGHTLY).await
+    }
+
+    async fn write_all_lightly(&self) -> Outcome<Tx> {
+        self.begin(Whom::Dispatch, LIGHTLY).await
     }
 
     /// Role and tenant last until the transaction ends. They go with BEGIN, in one message.
-    async fn begin(&self, role: &str, tenant: &str) -> Outcome<Tx> {
-        let begin = format!("BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.tenant_id = '{tenant}'");
+    async fn begin(&self, whom: Whom, how: &str) -> Outcome<Tx> {
+        let begin = format!("BEGIN; {}{how}", whom.statements("SET LOCAL"));
         let begun = self.pool.begin_with(AssertSqlSafe(begin)).await?;
         Ok(Tx::new(begun, None))
     }

@@ -122,6 +122,9 @@ impl App {
             self.ports.queue.publish(&messages).await?;
             self.ports.store.clear_outbox(&ids).await?;
             relayed += ids.len() as u64;
+            if ids.len() < RELAY_BATCH as usize {
+                return Ok(relayed);
+            }
         }
     }
 

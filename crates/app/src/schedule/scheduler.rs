@@ -36,8 +36,11 @@ impl App {
                 // What a pause of this process made stale is not begun; what was begun is safe, every change is a
                 // compare-and-set.
                 if lead.is_held() {
-                    self.dispatch(&mut share, &mut without).await?;
-                    self.relay().await?;
+                    let sent = self.dispatch(&mut share, &mut without).await?;
+                    // What an earlier look could not publish, or an earlier process left behind, goes with time.
+                    if timed || sent > 0 {
+                        self.relay().await?;
+                    }
                 }
                 AppResult::Ok(())
             };

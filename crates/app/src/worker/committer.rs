@@ -24,7 +24,7 @@ use super::{gate::Gate, waits::Waits};
 use crate::{App, AppError, AppResult, runs::describe, steps::Step};
 
 /// Progress is told at most this often for a run.
-const TELL_EVERY: Duration = Duration::from_millis(250);
+pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
 /// Groups that one archive commits at the same time: while one waits for its names to be durable, the disk can take the bytes
 /// of the next.
 const COMMITS: usize = 3;

@@ -1,6 +1,6 @@
 //! Gathers what a listing changes and writes it in few, fenced transactions.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use tintype_model::{
     ShardId,
@@ -13,6 +13,7 @@ use tintype_ports::store::{Checkpoint, ItemUpsert, KnownItem, PageWrite};
 use tracing::Instrument as _;
 
 use super::{
+    committer::TELL_EVERY,
     diff::{Verdict, judge},
     enumerate::Cursor,
     gate::Gate,
@@ -53,6 +54,8 @@ pub(crate) struct Findings {
     next_seq: u64,
     pages_since_checkpoint: u32,
     is_unsaved: bool,
+    /// When progress was told last.
+    told: Option<Instant>,
 }
 
 impl Findings {
@@ -89,6 +92,7 @@ impl Findings {
             next_seq,
             pages_since_checkpoint: 0,
             is_unsaved: false,
+            told: None,
         })
     }
 
@@ -298,9 +302,13 @@ impl Findings {
             self.pages_since_checkpoint = 0;
             self.is_unsaved = false;
         }
-        self.app
-            .publish_progress(self.lease.shard.tenant, self.lease.shard.run)
-            .await;
+        // The end of the shard tells what is left out here.
+        if self.told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            self.app
+                .publish_progress(self.lease.shard.tenant, self.lease.shard.run)
+                .await;
+        }
         Ok(())
     }
 }

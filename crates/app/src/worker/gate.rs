@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use tintype_model::{
     progress::Progress,
     quota::{CloudProject, QuotaKind},
+    shard::Lease,
 };
 use tintype_ports::{
     VaultError,
@@ -18,7 +19,7 @@ use tokio::sync::Mutex;
 use tracing::{Instrument as _, debug_span};
 
 use super::permits::Road;
-use crate::App;
+use crate::{App, AppResult};
 
 /// An access token is asked for anew this long before it ends, so that no call starts with a dying one.
 const TOKEN_MARGIN_SECONDS: i64 = 60;
@@ -74,6 +75,16 @@ impl Gate {
             downloads: self.downloads.swap(0, Ordering::Relaxed),
             ..Progress::default()
         }
+    }
+}
+
+impl App {
+    /// Adds the calls that no record of items has counted. Mostly there are none, and no write is due.
+    pub(crate) async fn record_calls(&self, lease: &Lease, spent: &Progress) -> AppResult<()> {
+        if *spent != Progress::default() {
+            self.ports.store.record(lease, &[], spent).await?;
+        }
+        Ok(())
     }
 }
 

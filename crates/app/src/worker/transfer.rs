@@ -89,7 +89,7 @@ impl App {
         );
         let end = transfer.run(feed).await;
         let spent = account.gate.take_spent();
-        self.ports.store.record(lease, &[], &spent).await?;
+        self.record_calls(lease, &spent).await?;
         end
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{Conn, TRUSTED};
 use crate::failure::Outcome;
 
-/// For whom a session reads: its role, and the tenant whose rows it sees.
+/// On whose behalf statements run: a role, and the tenant whose rows it sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whom {
     Tenant(TenantId),
@@ -24,12 +24,13 @@ pub(super) enum Whom {
 }
 
 impl Whom {
-    fn statements(self) -> String {
+    /// `set` says for how long: the session or the transaction.
+    pub(super) fn statements(self, set: &str) -> String {
         let (role, tenant) = match self {
             Self::Tenant(tenant) => ("tintype_app", tenant.as_uuid().to_string()),
             Self::Dispatch => ("tintype_dispatch", String::new()),
         };
-        format!("SET ROLE {role}; SET app.tenant_id = '{tenant}'")
+        format!("{set} ROLE {role}; {set} app.tenant_id = '{tenant}'")
     }
 }
 
@@ -72,7 +73,7 @@ impl Readers {
         };
         if session.whom != Some(whom) {
             session.whom = None;
-            let statements = sqlx::raw_sql(AssertSqlSafe(whom.statements()));
+            let statements = sqlx::raw_sql(AssertSqlSafe(whom.statements("SET")));
             session.connection.execute(statements).await?;
             session.whom = Some(whom);
         }

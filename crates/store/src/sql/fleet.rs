@@ -88,7 +88,7 @@ impl Leases for Store {
 impl Fleet for Store {
     async fn report_worker(&self, worker: &WorkerReport, ttl: Duration) -> StoreResult<()> {
         self.within(async {
-            let mut tx = self.write_all().await?;
+            let mut tx = self.write_all_lightly().await?;
             let now = tx.now().await?;
             sqlx::query(
                 "INSERT INTO workers (id, name, slots, expires_at) VALUES ($1, $2, $3, $4)

@@ -60,7 +60,7 @@ pub(super) async fn known(
 impl Store {
     async fn try_page(&self, lease: &Lease, page: &PageWrite, tell: Tell) -> StoreResult<()> {
         self.within(async {
-            let mut tx = self.write(lease.shard.tenant).await?;
+            let mut tx = self.write_lightly(lease.shard.tenant).await?;
             pages::write(&mut tx, lease, page, tell).await?;
             tx.commit().await
         })

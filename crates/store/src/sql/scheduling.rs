@@ -62,7 +62,7 @@ impl Scheduling for Store {
 
     async fn dispatch(&self, shards: &[Shard], patience: Duration) -> StoreResult<u64> {
         self.within(async {
-            let mut tx = self.write_all().await?;
+            let mut tx = self.write_all_lightly().await?;
             let overdue_at = after(tx.now().await?, patience);
             // Locked in one order everywhere, so that two schedulers cannot wait for each other.
             let mut in_lock_order: Vec<&Shard> = shards.iter().collect();
@@ -132,7 +132,7 @@ impl Scheduling for Store {
 
     async fn clear_outbox(&self, ids: &[i64]) -> StoreResult<()> {
         self.within(async {
-            let mut tx = self.write_all().await?;
+            let mut tx = self.write_all_lightly().await?;
             sqlx::query(dialect::CLEAR_OUTBOX)
                 .bind(dialect::ints(ids.to_vec())?)
                 .execute(tx.conn())

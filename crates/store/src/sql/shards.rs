@@ -206,7 +206,7 @@ impl Shards for Store {
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> StoreResult<Renewed> {
         self.within(async {
-            let mut tx = self.write(lease.shard.tenant).await?;
+            let mut tx = self.write_lightly(lease.shard.tenant).await?;
             let expires_at = after(tx.now().await?, ttl);
             let done = sqlx::query(
                 "UPDATE shards SET overdue_at = $4

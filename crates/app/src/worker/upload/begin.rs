@@ -62,7 +62,7 @@ impl App {
         if let Some(gate) = &upload.source_gate {
             spent += gate.take_spent();
         }
-        self.ports.store.record(lease, &[], &spent).await?;
+        self.record_calls(lease, &spent).await?;
         end
     }
 

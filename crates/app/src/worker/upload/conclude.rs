@@ -73,7 +73,7 @@ impl App {
         };
         let ended = ended.await;
         let spent = maker.gate.take_spent();
-        self.ports.store.record(lease, &[], &spent).await?;
+        self.record_calls(lease, &spent).await?;
         match ended? {
             ShardEnd::RunOver => self.finish_run(lease, &progress).await,
             other => Ok(other),
