@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tintype_app::{Step, runs::RunChoice};
+use tintype_app::{Settings, Step, runs::RunChoice};
 use tintype_emulator::{CallKind, Effect, Fault, ItemBytes, Library, NewItem};
 use tintype_model::{
     fidelity::Channel,
@@ -62,6 +62,17 @@ impl World {
         tokio::time::timeout(soon, asked).await.expect("asked");
     }
 
+    /// One with a run at work whose proxy has given so many originals and hangs at the next.
+    async fn with_a_hanging_proxy(count: u64, given: usize) -> (Self, Run) {
+        let world = Self::beside_proxy(photos(count), Duration::from_secs(600), |_| {}).await;
+        let (world, first) = Self::stored_by_google(world).await;
+        let order = in_order(&world, &first).await;
+        world.proxy_fault(&order[given], Effect::Hang);
+        let run = world.start(RunChoice::Routine).await;
+        world.until_asked(given as u64 + 1).await;
+        (world, run)
+    }
+
     async fn by_proxy_in(&self, run: &Run) -> Vec<String> {
         let channels: BTreeMap<String, Channel> = self.channels(run).await;
         let by_proxy = channels.into_iter().filter(|it| it.1 == Channel::Proxy);
@@ -73,10 +84,8 @@ impl World {
 async fn a_proxy_that_is_named_later_gives_the_originals_of_what_is_stored() {
     let world = World::beside_proxy(Library::Sample, HEAD, |_| {}).await;
     let (world, first) = World::stored_by_google(world).await;
-    let (old, downloads) = (
-        world.manifest(&first).await,
-        world.calls(CallKind::Download),
-    );
+    let old = world.manifest(&first).await;
+    let downloads = world.calls(CallKind::Download);
     let (run, progress) = world.next_run().await;
     let new = world.manifest(&run).await;
     assert_ne!(run.snapshot, first.snapshot);
@@ -84,10 +93,8 @@ async fn a_proxy_that_is_named_later_gives_the_originals_of_what_is_stored() {
     let bytes: u64 = new.items.values().map(|it| it.content.size).sum();
     assert_eq!((progress.originals, progress.bytes), (6, bytes));
     assert_eq!((progress.queued, progress.downloads), (0, 0));
-    assert_eq!(
-        (world.asked(), world.calls(CallKind::Download)),
-        (6, downloads)
-    );
+    assert_eq!(world.asked(), 6);
+    assert_eq!(world.calls(CallKind::Download), downloads);
     // What Google made of them is there as well, for the snapshot before.
     world.assert_manifest_is_what_google_serves(&old);
     world.assert_archive_is_clean().await;
@@ -200,6 +207,23 @@ async fn more_than_a_run_asks_for_is_spread_over_runs() {
 }
 
 #[tokio::test]
+async fn full_runs_alone_come_to_the_end_before_they_ask_again() {
+    let few = |it: &mut Settings| it.originals_per_run = 2;
+    let world = World::beside_proxy(photos(6), HEAD, few).await;
+    let (world, first) = World::stored_by_google(world).await;
+    let order = in_order(&world, &first).await;
+    world.proxy_fault(&order[0], status(404));
+    for replaced in [1, 3, 5] {
+        let full = world.back_up(RunChoice::Full).await;
+        assert_eq!(world.by_proxy_in(&full).await.len(), replaced);
+    }
+    world.emulator().clear_faults(None);
+    let full = world.back_up(RunChoice::Full).await;
+    assert_eq!(world.by_proxy_in(&full).await.len(), 6);
+    assert_eq!(world.asked(), 7);
+}
+
+#[tokio::test]
 async fn new_photos_and_older_ones_are_each_asked_for_once_in_a_run() {
     let world = World::beside_proxy(photos(4), HEAD, |_| {}).await;
     let (world, _) = World::stored_by_google(world).await;
@@ -245,13 +269,8 @@ async fn what_a_proxy_did_not_have_a_moment_ago_is_left_to_the_next_run() {
 
 #[tokio::test]
 async fn a_run_that_is_cancelled_loses_nothing_and_the_next_one_goes_on() {
-    let world = World::beside_proxy(photos(8), Duration::from_secs(600), |_| {}).await;
-    let (world, first) = World::stored_by_google(world).await;
+    let (world, run) = World::with_a_hanging_proxy(8, 3).await;
     let downloads = world.calls(CallKind::Download);
-    let order = in_order(&world, &first).await;
-    world.proxy_fault(&order[3], Effect::Hang);
-    let run = world.start(RunChoice::Routine).await;
-    world.until_asked(4).await;
     let cancelled = world.app().cancel_run(run.tenant, run.id).await;
     cancelled.expect("cancelled");
     world.until_over(&run).await;
@@ -266,23 +285,16 @@ async fn a_run_that_is_cancelled_loses_nothing_and_the_next_one_goes_on() {
 
 #[tokio::test]
 async fn whoever_stops_does_not_wait_for_a_hanging_proxy_and_the_run_goes_on() {
-    let world = World::beside_proxy(photos(6), Duration::from_secs(600), |_| {}).await;
-    let (world, first) = World::stored_by_google(world).await;
+    let (world, run) = World::with_a_hanging_proxy(6, 2).await;
     let downloads = world.calls(CallKind::Download);
-    let order = in_order(&world, &first).await;
-    world.proxy_fault(&order[2], Effect::Hang);
-    let run = world.start(RunChoice::Routine).await;
-    world.until_asked(3).await;
     let soon = Duration::from_secs(30);
     let restarted = tokio::time::timeout(soon, world.restart()).await;
     let world = restarted.expect("it stops although the proxy hangs");
     world.emulator().clear_faults(None);
     let run = world.until_over(&run).await;
     assert_eq!(run.status.state, RunState::Succeeded);
-    assert_eq!(
-        (world.progress(&run).await.originals, world.asked()),
-        (6, 7)
-    );
+    let originals = world.progress(&run).await.originals;
+    assert_eq!((originals, world.asked()), (6, 7));
     assert_eq!(world.by_proxy_in(&run).await.len(), 6);
     assert_eq!(world.calls(CallKind::Download), downloads);
 }

@@ -83,16 +83,16 @@ struct Watch {
 impl Watch {
     async fn run(mut self, mut answer: oneshot::Sender<Found>) {
         let shared = Arc::clone(&self.shared);
-        shared.waiting.join();
+        let place = shared.waiting.join();
         let mut first = tokio::select! {
-            first = shared.waiting.first() => first,
-            () = answer.closed() => return shared.waiting.leave(None).await,
+            first = place.first() => first,
+            () = answer.closed() => return place.leave(None).await,
         };
         // Nobody may wait any more: the delivery, if there is one, is then dropped and thereby given back.
         if let Some(found) = self.look(&mut first, &mut answer).await {
             let _ = answer.send(found);
         }
-        shared.waiting.leave(Some(first)).await;
+        place.leave(Some(first)).await;
     }
 
     /// Looks for a message until there is one, nobody waits for it any more, or something is in the way that does not pass.

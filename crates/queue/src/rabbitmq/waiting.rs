@@ -19,33 +19,50 @@ pub(super) struct Waiting {
 /// What the first one does not need any more is the next one's.
 pub(super) type First<'a> = MutexGuard<'a, Option<Subscription>>;
 
+/// A place in the line, which is given up however its holder ends.
+pub(super) struct Place<'a>(&'a Waiting);
+
 impl Waiting {
-    /// Gets in line; whoever does must leave it.
-    pub(super) fn join(&self) {
+    /// Gets in line.
+    pub(super) fn join(&self) -> Place<'_> {
         self.slots.fetch_add(1, Ordering::SeqCst);
+        Place(self)
     }
 
+    fn is_empty(&self) -> bool {
+        self.slots.load(Ordering::SeqCst) == 0
+    }
+}
+
+impl<'a> Place<'a> {
     /// Waits to be the first one.
-    pub(super) async fn first(&self) -> First<'_> {
-        self.first.lock().await
+    pub(super) async fn first(&self) -> First<'a> {
+        self.0.first.lock().await
     }
 
     /// Leaves the line, as the first one or before. Subscriptions that nobody would look at are ended: a message that came through
     /// them would wait for nothing.
-    pub(super) async fn leave(&self, first: Option<First<'_>>) {
-        if self.slots.fetch_sub(1, Ordering::SeqCst) > 1 {
+    pub(super) async fn leave(self, first: Option<First<'a>>) {
+        let waiting = self.0;
+        drop(self);
+        if !waiting.is_empty() {
             return;
         }
         let mut first = match first {
             Some(first) => first,
-            None => self.first.lock().await,
+            None => waiting.first.lock().await,
         };
         // Somebody may have come meanwhile, who is glad to have it.
-        if self.slots.load(Ordering::SeqCst) > 0 {
-            return;
-        }
-        if let Some(subscription) = first.take() {
+        if waiting.is_empty()
+            && let Some(subscription) = first.take()
+        {
             subscription.abandon().await;
         }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.slots.fetch_sub(1, Ordering::SeqCst);
     }
 }
