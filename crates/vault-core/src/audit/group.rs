@@ -1,20 +1,27 @@
-//! One durable commit for all entries that wait at the same moment: whoever comes first commits for the others.
+//! One durable commit for all entries that wait at the same moment. On a server two commits are under way together, each of
+//! other tenants: one writes while the other waits for the disk, and who is held up holds up nobody else.
 
 mod commit;
+mod known;
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    collections::{BTreeSet, VecDeque},
+    mem,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use tintype_model::TenantId;
 use tintype_ports::VaultError;
-use tokio::sync::{Mutex as AsyncMutex, oneshot};
+use tokio::sync::oneshot;
+use uuid::Uuid;
 
+use self::known::KnownEnds;
 use super::NewEntry;
 use crate::{
-    db::{Database, TenantRow},
+    db::{Database, Server, TenantRow},
     error::audit,
     keeper::Keys,
 };
@@ -62,12 +69,40 @@ struct Waiting {
     reply: oneshot::Sender<Result<Reply, VaultError>>,
 }
 
-/// The entries that wait for their commit.
+impl Waiting {
+    const fn tenant(&self) -> Uuid {
+        self.entry.tenant.as_uuid()
+    }
+
+    /// A caller that went away left its entry in the log: too much there is better than too little.
+    fn answer(self, reply: Result<Reply, VaultError>) {
+        let _ = self.reply.send(reply);
+    }
+}
+
+/// The entries of one commit.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Waiting>,
+    tenants: BTreeSet<Uuid>,
+}
+
+/// The entries that wait, and the commits under way. One waits only for a commit of its own tenant, or because all committers are
+/// at work.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    committers: u32,
+    /// The tenants of the commits under way.
+    busy: BTreeSet<Uuid>,
+}
+
+/// The log's way to the disk.
 pub(crate) struct Group {
     db: Arc<dyn Database>,
     keys: Arc<Keys>,
-    waiting: Mutex<VecDeque<Waiting>>,
-    turn: Arc<AsyncMutex<()>>,
+    queue: Mutex<Queue>,
+    ends: KnownEnds,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +124,8 @@ impl Group {
         Arc::new(Self {
             db,
             keys,
-            waiting: Mutex::default(),
-            turn: Arc::default(),
+            queue: Mutex::default(),
+            ends: KnownEnds::default(),
         })
     }
 
@@ -113,7 +148,7 @@ impl Group {
             self.have_keys(entry.tenant).await?;
         }
         for _ in 0..ROUNDS {
-            match self.queue(entry.clone(), expected).await? {
+            match self.wait(entry.clone(), expected).await? {
                 Reply::Done(outcome) => return Ok(outcome),
                 Reply::Closed(row) => self.keys.open(&*self.db, &row).await.map(drop)?,
             }
@@ -130,62 +165,91 @@ impl Group {
         self.keys.open(&*self.db, &row).await.map(drop)
     }
 
-    async fn queue(
+    async fn wait(
         self: &Arc<Self>,
         entry: NewEntry,
         expected: Option<Expected>,
     ) -> Result<Reply, VaultError> {
         let (reply, answer) = oneshot::channel();
-        {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            if waiting.len() >= MAX_WAITING {
-                return Err(audit(GroupError::Full));
-            }
-            waiting.push_back(Waiting {
-                entry,
-                expected,
-                reply,
-            });
-        }
-        self.commit_until(answer).await
-    }
-
-    async fn commit_until(
-        self: &Arc<Self>,
-        mut answer: oneshot::Receiver<Result<Reply, VaultError>>,
-    ) -> Result<Reply, VaultError> {
-        loop {
-            let turn = Arc::clone(&self.turn).lock_owned().await;
-            match answer.try_recv() {
-                Ok(reply) => return reply,
-                Err(oneshot::error::TryRecvError::Closed) => {
-                    return Err(audit(GroupError::BrokenOff));
-                }
-                Err(oneshot::error::TryRecvError::Empty) => {}
-            }
-            let group = Arc::clone(self);
-            // In a task of its own: a caller that goes away must not take the others' commit with it.
-            let commit = tokio::spawn(async move {
-                let _turn = turn;
-                group.commit_next().await;
-            });
-            commit.await.map_err(audit)?;
-        }
-    }
-
-    async fn commit_next(&self) {
-        let batch: Vec<Waiting> = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = waiting.len().min(MAX_GROUP);
-            waiting.drain(..count).collect()
+        let waiting = Waiting {
+            entry,
+            expected,
+            reply,
         };
+        if self.join(waiting)? {
+            // In a task of its own: a caller that goes away must not take the others' commit with it.
+            tokio::spawn(Arc::clone(self).commit_all());
+        }
+        let replied = answer.await;
+        replied.unwrap_or_else(|_| Err(audit(GroupError::BrokenOff)))
+    }
+
+    /// Whether the entry needs one more committer, which is counted from here on.
+    fn join(&self, waiting: Waiting) -> Result<bool, VaultError> {
+        let mut queue = self.queue();
+        if queue.waiting.len() >= MAX_WAITING {
+            return Err(audit(GroupError::Full));
+        }
+        let is_needed =
+            queue.committers < self.committers() && !queue.busy.contains(&waiting.tenant());
+        queue.committers += u32::from(is_needed);
+        queue.waiting.push_back(waiting);
+        Ok(is_needed)
+    }
+
+    fn committers(&self) -> u32 {
+        self.db.server().map_or(1, Server::commits_at_once)
+    }
+
+    /// Commits until nothing waits that it could take.
+    async fn commit_all(self: Arc<Self>) {
+        while let Some(batch) = self.next() {
+            let tenants = batch.tenants.clone();
+            // A defect in it costs its own entries, not all that come later.
+            let commit = AssertUnwindSafe(self.commit_batch(batch)).catch_unwind();
+            if commit.await.is_err() {
+                tracing::error!("a commit of the access log broke off");
+            }
+            let busy = &mut self.queue().busy;
+            busy.retain(|tenant| !tenants.contains(tenant));
+        }
+    }
+
+    /// The next group. `None`: nothing waits but for busy tenants' commits, and the committer counts no more.
+    fn next(&self) -> Option<Batch> {
+        let mut queue = self.queue();
+        let mut batch = Batch::default();
+        for waiting in mem::take(&mut queue.waiting) {
+            let tenant = waiting.tenant();
+            if batch.entries.len() < MAX_GROUP && !queue.busy.contains(&tenant) {
+                batch.tenants.insert(tenant);
+                batch.entries.push(waiting);
+            } else {
+                queue.waiting.push_back(waiting);
+            }
+        }
+        if batch.entries.is_empty() {
+            queue.committers -= 1;
+            return None;
+        }
+        queue.busy.extend(&batch.tenants);
+        Some(batch)
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn commit_batch(&self, mut batch: Batch) {
         let limit = self.db.call_timeout();
-        let committed = tokio::time::timeout(limit, self.commit(&batch)).await;
-        match committed {
+        let committed = tokio::time::timeout(limit, async {
+            self.append_to_known(&mut batch).await?;
+            self.commit(&batch).await
+        });
+        match committed.await {
             Ok(Ok(replies)) => {
-                for (waiting, reply) in batch.into_iter().zip(replies) {
-                    // A caller that went away left its entry in the log: too much there is better than too little.
-                    let _ = waiting.reply.send(reply);
+                for (waiting, reply) in batch.entries.into_iter().zip(replies) {
+                    waiting.answer(reply);
                 }
             }
             Ok(Err(error)) => {
@@ -197,8 +261,8 @@ impl Group {
     }
 }
 
-fn fail(batch: Vec<Waiting>, why: impl Fn() -> GroupError) {
-    for waiting in batch {
-        let _ = waiting.reply.send(Err(audit(why())));
+fn fail(batch: Batch, why: impl Fn() -> GroupError) {
+    for waiting in batch.entries {
+        waiting.answer(Err(audit(why())));
     }
 }

@@ -15,7 +15,9 @@ use uuid::Uuid;
 
 pub(crate) use postgres::{Postgres, migrate};
 pub use postgres::{Times, VaultPostgresSettings};
-pub(crate) use rows::{CredentialRow, Current, EntryRow, SignInRow, SigningRow, TenantRow};
+pub(crate) use rows::{
+    CredentialRow, Current, EntryRow, Growth, LogRow, SignInRow, SigningRow, TenantRow,
+};
 pub(crate) use sqlite::Sqlite;
 
 /// What a statement gives.
@@ -44,6 +46,22 @@ pub(crate) trait Database: Send + Sync {
 
     /// The longest that one transaction may take, a silent network included.
     fn call_timeout(&self) -> Duration;
+
+    /// What a server can do; a file has no use for it.
+    fn server(&self) -> Option<&dyn Server> {
+        None
+    }
+}
+
+/// A database that is a way off, and shared.
+#[async_trait]
+pub(crate) trait Server: Send + Sync {
+    /// How many commits of the access log this process has under way together.
+    fn commits_at_once(&self) -> u32;
+
+    /// Appends to logs in one message and makes it durable: to each either all or nothing. Tenants that are gone are not in the
+    /// answer. Locks as [`TenantRows::lock_tenants`] does.
+    async fn append_to(&self, growths: &[Growth]) -> Sql<Vec<LogRow>>;
 }
 
 /// All statements of a transaction.

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
+    Connection as _, Executor as _, PgConnection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tintype_ports::Clock;
 
-use super::{Database, Sql, Tx, time::ServerTime};
+use super::{Database, Growth, LogRow, Server, Sql, Tx, time::ServerTime};
 use crate::error::OpenError;
 
 mod dialect;
@@ -30,12 +30,20 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/vault/postgres");
 /// How long migrations may take, the wait for another process that runs them included.
 const MIGRATION: Duration = Duration::from_secs(600);
 
+/// Commits of the access log under way together: one writes its rows while the other waits for the disk, which takes one after the
+/// other.
+const COMMITS_AT_ONCE: u32 = 2;
+
 /// How long an idle connection is taken to be alive.
 const TRUSTED: Duration = Duration::from_secs(1);
 
+/// What every session begins with: its role, and that a statement sees what was committed before it, whatever the server's default.
+const SESSION: &str =
+    "SET ROLE tintype_vault; SET default_transaction_isolation = 'read committed'";
+
 /// One state of the database: the data key may be replaced at any moment.
-const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE tintype_vault";
-const WRITE: &str = "BEGIN; SET LOCAL ROLE tintype_vault";
+const READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const WRITE: &str = "BEGIN";
 
 /// Whose time leases, pauses and the ends of tokens go by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,9 +98,11 @@ pub(crate) async fn migrate(url: &str) -> Result<(), OpenError> {
     done.unwrap_or(Err(OpenError::Slow(MIGRATION)))
 }
 
-/// The pool, and the time that its server tells.
+/// The connections, and the time that their server tells.
 pub(crate) struct Postgres {
     pool: PgPool,
+    /// Only for commits of the access log. Their few sessions are always warm: a pool hands out whichever rested longest.
+    log: PgPool,
     call_timeout: Duration,
     time: ServerTime,
     /// Used instead of the server's time.
@@ -117,23 +127,40 @@ impl Postgres {
                 millis(settings.call_timeout),
             ),
         ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
-            .acquire_timeout(settings.call_timeout)
-            // A connection that was used a moment ago is not asked first whether it still lives.
-            .test_before_acquire(false)
-            .before_acquire(|connection, about| {
-                Box::pin(async move {
-                    if about.idle_for > TRUSTED {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
+        // Everything is found by its key. A plan is made once for a session, not for each list of values, and one that was made
+        // while the tables were small must not read them whole when they are large.
+        let options = options
+            .options([("plan_cache_mode", "force_generic_plan")])
+            .options(
+                ["seqscan", "hashjoin", "mergejoin"].map(|way| (format!("enable_{way}"), "off")),
+            );
+        let others = settings.connections.saturating_sub(COMMITS_AT_ONCE);
+        let pool = |connections: u32| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(settings.call_timeout)
+                .after_connect(|connection, _| {
+                    Box::pin(async move {
+                        connection.execute(SESSION).await?;
+                        Ok(())
+                    })
                 })
-            })
-            .connect_with(options)
-            .await?;
+                // A connection that was used a moment ago is not asked first whether it still lives.
+                .test_before_acquire(false)
+                .before_acquire(|connection, about| {
+                    Box::pin(async move {
+                        if about.idle_for > TRUSTED {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
+        };
+        let log = pool(COMMITS_AT_ONCE).connect_lazy_with(options.clone());
+        let pool = pool(others.max(1)).connect_with(options).await?;
         Ok(Self {
             pool,
+            log,
             call_timeout: settings.call_timeout,
             time: ServerTime::default(),
             clock: (settings.times == Times::Clock).then_some(clock),
@@ -171,10 +198,27 @@ impl Database for Postgres {
     }
 
     async fn close(&self) {
+        self.log.close().await;
         self.pool.close().await;
     }
 
     fn call_timeout(&self) -> Duration {
         self.call_timeout
+    }
+
+    fn server(&self) -> Option<&dyn Server> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Server for Postgres {
+    fn commits_at_once(&self) -> u32 {
+        COMMITS_AT_ONCE
+    }
+
+    async fn append_to(&self, growths: &[Growth]) -> Sql<Vec<LogRow>> {
+        let mut connection = self.log.acquire().await?;
+        dialect::append_to(&mut connection, growths).await
     }
 }

@@ -67,6 +67,24 @@ pub(crate) struct Current {
     pub(crate) access_number: Option<i64>,
 }
 
+/// What a tenant's log grows by, if it still ends as `from` says and all of `expected` is current. An expected token's number
+/// counts only where there is one.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    pub(crate) from: TenantRow,
+    pub(crate) to: TenantRow,
+    pub(crate) entries: Vec<EntryRow>,
+    pub(crate) expected: Vec<Current>,
+}
+
+/// A tenant's row as it was when its log should have grown, and whether it did.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct LogRow {
+    #[sqlx(flatten)]
+    pub(crate) row: TenantRow,
+    pub(crate) grew: bool,
+}
+
 /// A signing key's row.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct SigningRow {

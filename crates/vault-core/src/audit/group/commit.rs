@@ -1,4 +1,4 @@
-//! The commit of a group: each tenant's row is read once, its chain grows in memory, and all entries go in one statement.
+//! The commit of a group that locks its tenants first: each tenant's row is read once, its chain grows in memory, and all entries go in one statement.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use tintype_model::StorageId;
 use tintype_ports::VaultError;
 use uuid::Uuid;
 
-use super::{Group, Outcome, Reply, Waiting};
+use super::{Batch, Group, Outcome, Reply, Waiting};
 use crate::{
     audit::chain::Chain,
     db::{Current, Sql, TenantRow, Tx},
@@ -31,12 +31,15 @@ enum Met {
 
 impl Group {
     /// A reply for each entry. An error lost the whole transaction; trouble of one tenant is its own.
-    pub(super) async fn commit(&self, batch: &[Waiting]) -> Sql<Replies> {
-        let tenants: BTreeSet<Uuid> = batch
-            .iter()
-            .map(|waiting| waiting.entry.tenant.as_uuid())
-            .collect();
-        let tenants: Vec<Uuid> = tenants.into_iter().collect();
+    pub(super) async fn commit(&self, batch: &Batch) -> Sql<Replies> {
+        let Batch {
+            entries: batch,
+            tenants,
+        } = batch;
+        if tenants.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tenants: Vec<Uuid> = tenants.iter().copied().collect();
         let mut tx = self.db.write().await?;
         let rows = tx.lock_tenants(&tenants).await?;
         let mut met: HashMap<Uuid, Met> = rows
@@ -47,7 +50,7 @@ impl Group {
         let mut replies = Vec::with_capacity(batch.len());
         let mut entries = Vec::with_capacity(batch.len());
         for waiting in batch {
-            replies.push(match met.get_mut(&waiting.entry.tenant.as_uuid()) {
+            replies.push(match met.get_mut(&waiting.tenant()) {
                 None => Err(VaultError::NotFound),
                 Some(Met::Broken(error)) => Err(again(error)),
                 Some(Met::Closed(row)) => Ok(Reply::Closed(Box::new(row.clone()))),
@@ -77,6 +80,7 @@ impl Group {
         }
         tx.append(&entries, &ends).await?;
         tx.commit().await?;
+        self.ends.learn(ends);
         Ok(replies)
     }
 
@@ -123,7 +127,7 @@ fn is_stale(waiting: &Waiting, currents: &HashMap<(Uuid, Uuid), Current>) -> boo
 
 fn owner(waiting: &Waiting) -> Option<(Uuid, Uuid)> {
     let storage = waiting.entry.storage.map(StorageId::as_uuid)?;
-    Some((waiting.entry.tenant.as_uuid(), storage))
+    Some((waiting.tenant(), storage))
 }
 
 /// The same trouble for one more entry of the tenant.

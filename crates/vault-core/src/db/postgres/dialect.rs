@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Conn;
-use crate::db::{Current, EntryRow, Sql, TenantRow};
+use crate::db::{Current, EntryRow, Growth, LogRow, Sql, TenantRow};
 
 pub(super) async fn lock_tenants(conn: &mut Conn, tenants: &[Uuid]) -> Sql<Vec<TenantRow>> {
     sqlx::query_as(
@@ -59,6 +59,65 @@ pub(super) async fn append(conn: &mut Conn, entries: &[EntryRow], ends: &[Tenant
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The rows are locked in the order of ids before the first is changed. What else changes a credential that may be used also adds
+/// to the log, and so changes the end that is compared here, behind the lock.
+pub(super) async fn append_to(conn: &mut Conn, growths: &[Growth]) -> Sql<Vec<LogRow>> {
+    let entries: Vec<&EntryRow> = growths.iter().flat_map(|growth| &growth.entries).collect();
+    let expected: Vec<&Current> = growths.iter().flat_map(|growth| &growth.expected).collect();
+    sqlx::query_as(
+        "WITH wanted AS (
+             SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bytea[])
+                 AS w (tenant_id, from_count, from_mac, from_head, audit_count, audit_mac, audit_head)),
+         stale AS (
+             SELECT e.tenant_id
+             FROM UNNEST($8::uuid[], $9::uuid[], $10::bigint[], $11::bigint[])
+                 AS e (tenant_id, storage_id, generation, access_number)
+             WHERE NOT EXISTS (
+                 SELECT FROM credential c
+                 WHERE c.tenant_id = e.tenant_id AND c.storage_id = e.storage_id AND c.refused IS NULL
+                   AND c.generation = e.generation
+                   AND (e.access_number IS NULL OR c.access_number = e.access_number))),
+         locked AS MATERIALIZED (
+             SELECT tenant_id, data_key_version, kek_version, data_key, audit_key, audit_count, audit_mac, audit_head
+             FROM vault_tenant WHERE tenant_id = ANY ($1) ORDER BY tenant_id FOR NO KEY UPDATE),
+         grown AS (
+             UPDATE vault_tenant t
+             SET audit_count = w.audit_count, audit_mac = w.audit_mac, audit_head = w.audit_head
+             FROM locked l JOIN wanted w ON w.tenant_id = l.tenant_id
+             WHERE t.tenant_id = l.tenant_id AND l.audit_count = w.from_count AND l.audit_mac = w.from_mac
+               AND l.audit_head = w.from_head AND l.tenant_id NOT IN (SELECT tenant_id FROM stale)
+             RETURNING t.tenant_id),
+         added AS (
+             INSERT INTO audit_entry (tenant_id, number, at, action, storage_id, run_id, purpose, mac)
+             SELECT a.* FROM UNNEST($12::uuid[], $13::bigint[], $14::bigint[], $15::text[], $16::uuid[], $17::uuid[],
+                                    $18::text[], $19::bytea[])
+                 AS a (tenant_id, number, at, action, storage_id, run_id, purpose, mac)
+             JOIN grown g ON g.tenant_id = a.tenant_id)
+         SELECT l.*, l.tenant_id IN (SELECT tenant_id FROM grown) AS grew FROM locked l",
+    )
+    .bind(column(growths, |growth| growth.from.tenant_id))
+    .bind(column(growths, |growth| growth.from.audit_count))
+    .bind(column(growths, |growth| growth.from.audit_mac.as_slice()))
+    .bind(column(growths, |growth| growth.from.audit_head.as_slice()))
+    .bind(column(growths, |growth| growth.to.audit_count))
+    .bind(column(growths, |growth| growth.to.audit_mac.as_slice()))
+    .bind(column(growths, |growth| growth.to.audit_head.as_slice()))
+    .bind(column(&expected, |current| current.tenant_id))
+    .bind(column(&expected, |current| current.storage_id))
+    .bind(column(&expected, |current| current.generation))
+    .bind(column(&expected, |current| current.access_number))
+    .bind(column(&entries, |entry| entry.tenant_id))
+    .bind(column(&entries, |entry| entry.number))
+    .bind(column(&entries, |entry| entry.at))
+    .bind(column(&entries, |entry| entry.action.as_str()))
+    .bind(column(&entries, |entry| entry.storage_id))
+    .bind(column(&entries, |entry| entry.run_id))
+    .bind(column(&entries, |entry| entry.purpose.as_str()))
+    .bind(column(&entries, |entry| entry.mac.as_slice()))
+    .fetch_all(conn)
+    .await
 }
 
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
