@@ -180,7 +180,9 @@ pub(super) async fn five_failures_in_a_row_exhaust_it_until_one_refresh_goes_wel
     }
     let calls = usize::try_from(EXHAUSTED_AFTER + 2).expect("few");
     assert_eq!(bench.google.calls(), calls);
-    assert!(pauses.is_sorted(), "{pauses:?}");
+    // The last has reached the longest there is, where its spread is wider than what it grew by.
+    let growing = &pauses[..pauses.len() - 1];
+    assert!(growing.is_sorted(), "{pauses:?}");
     // Whatever it is used for.
     bench.keep_alive().await.expect("the trouble has passed");
     let info = bench.info().await;

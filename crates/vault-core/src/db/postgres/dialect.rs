@@ -61,8 +61,9 @@ pub(super) async fn append(conn: &mut Conn, entries: &[EntryRow], ends: &[Tenant
     Ok(())
 }
 
-/// The rows are locked in the order of ids before the first is changed. What else changes a credential that may be used also adds
-/// to the log, and so changes the end that is compared here, behind the lock.
+/// The rows are locked in the order of ids before they are changed, and their ends compared behind the lock. Credentials are seen
+/// as they were when the statement began: what ends one meanwhile adds to the log, so that the end is another; a token that is only
+/// replaced meanwhile was current when it was asked for.
 pub(super) async fn append_to(conn: &mut Conn, growths: &[Growth]) -> Sql<Vec<LogRow>> {
     let entries: Vec<&EntryRow> = growths.iter().flat_map(|growth| &growth.entries).collect();
     let expected: Vec<&Current> = growths.iter().flat_map(|growth| &growth.expected).collect();
