@@ -126,15 +126,15 @@ impl Postgres {
                 "idle_in_transaction_session_timeout",
                 millis(settings.call_timeout),
             ),
+            // Everything is found by its key. A plan is made once for a session, not for each list of values, and one that was
+            // made while the tables were small must not read them whole when they are large.
+            ("plan_cache_mode", "force_generic_plan".to_owned()),
+            ("enable_seqscan", "off".to_owned()),
+            ("enable_hashjoin", "off".to_owned()),
+            ("enable_mergejoin", "off".to_owned()),
         ]);
-        // Everything is found by its key. A plan is made once for a session, not for each list of values, and one that was made
-        // while the tables were small must not read them whole when they are large.
-        let options = options
-            .options([("plan_cache_mode", "force_generic_plan")])
-            .options(
-                ["seqscan", "hashjoin", "mergejoin"].map(|way| (format!("enable_{way}"), "off")),
-            );
-        let others = settings.connections.saturating_sub(COMMITS_AT_ONCE);
+        let loggers = (settings.connections / 2).clamp(1, COMMITS_AT_ONCE);
+        let others = settings.connections.saturating_sub(loggers).max(1);
         let pool = |connections: u32| {
             PgPoolOptions::new()
                 .max_connections(connections)
@@ -156,8 +156,8 @@ impl Postgres {
                     })
                 })
         };
-        let log = pool(COMMITS_AT_ONCE).connect_lazy_with(options.clone());
-        let pool = pool(others.max(1)).connect_with(options).await?;
+        let log = pool(loggers).connect_lazy_with(options.clone());
+        let pool = pool(others).connect_with(options).await?;
         Ok(Self {
             pool,
             log,

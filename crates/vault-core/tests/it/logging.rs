@@ -4,21 +4,26 @@ use sqlx::{Connection, PgConnection};
 use tintype_ports::{
     Vault, VaultError, VaultKeeper,
     contract::vault::{google_secret, grant, s3_secret, storage, tenant},
+    vault::Grant,
 };
 use tintype_vault_core::VaultCore;
 
 use crate::support::{Halfway, Place, eventually};
 
+/// Puts a tenant's account.
+async fn account(vault: &VaultCore, number: u8) -> Grant {
+    let (tenant, storage) = (tenant(number), storage(1));
+    vault.put(tenant, storage, google_secret()).await.unwrap();
+    grant(tenant, storage)
+}
+
 #[tokio::test]
 async fn a_vault_that_may_not_write_its_log_answers_nothing() {
     let place = Place::on_a_server().await;
     let vault = place.open().await;
-    vault
-        .put(tenant(1), storage(1), google_secret())
-        .await
-        .unwrap();
+    let account = account(&vault, 1).await;
     vault.put(tenant(1), storage(2), s3_secret()).await.unwrap();
-    let (account, bucket) = (grant(tenant(1), storage(1)), grant(tenant(1), storage(2)));
+    let bucket = grant(tenant(1), storage(2));
     let token = vault.access_token(&account, None).await.unwrap();
     place
         .tamper("REVOKE INSERT ON audit_entry FROM tintype_vault")
@@ -103,11 +108,7 @@ async fn a_login_that_owns_nothing_is_enough() {
     )
     .await
     .unwrap();
-    vault
-        .put(tenant(1), storage(1), google_secret())
-        .await
-        .unwrap();
-    let account = grant(tenant(1), storage(1));
+    let account = account(&vault, 1).await;
     vault.access_token(&account, None).await.unwrap();
     vault.sign(&account, b"m").await.unwrap();
     vault.rotate_tenant_key(tenant(1)).await.unwrap();
@@ -121,13 +122,10 @@ async fn a_login_that_owns_nothing_is_enough() {
 async fn a_tenant_whose_log_is_held_up_holds_up_no_other() {
     let place = Place::on_a_server().await;
     let vault = place.open().await;
-    for number in 1..=2 {
-        let (tenant, storage) = (tenant(number), storage(1));
-        vault.put(tenant, storage, google_secret()).await.unwrap();
-        let account = grant(tenant, storage);
-        vault.access_token(&account, None).await.unwrap();
+    let (held_up, other) = (account(&vault, 1).await, account(&vault, 2).await);
+    for account in [&held_up, &other] {
+        vault.access_token(account, None).await.unwrap();
     }
-    let (held_up, other) = (grant(tenant(1), storage(1)), grant(tenant(2), storage(1)));
 
     let url = place.server().url();
     let (mut holder, mut watch) = (
@@ -178,11 +176,7 @@ async fn a_tenant_whose_log_is_held_up_holds_up_no_other() {
 async fn a_token_from_memory_is_not_handed_out_once_its_credential_is_refused_in_the_database() {
     let place = Place::on_a_server().await;
     let vault = place.open().await;
-    vault
-        .put(tenant(1), storage(1), google_secret())
-        .await
-        .unwrap();
-    let account = grant(tenant(1), storage(1));
+    let account = account(&vault, 1).await;
     for _ in 0..3 {
         vault.access_token(&account, None).await.unwrap();
     }
@@ -208,10 +202,7 @@ async fn a_token_from_memory_is_not_handed_out_once_its_credential_is_refused_in
 async fn a_log_goes_on_behind_what_another_replica_wrote() {
     let place = Place::on_a_server().await;
     let (one, two) = (place.open().await, place.open().await);
-    one.put(tenant(1), storage(1), google_secret())
-        .await
-        .unwrap();
-    let account = grant(tenant(1), storage(1));
+    let account = account(&one, 1).await;
     for turn in 0..12 {
         // In turns of one, two and three, so that each finds the log as it left it, and not.
         let replica = if turn % 4 < 2 { &one } else { &two };

@@ -80,7 +80,9 @@ impl Group {
         }
         tx.append(&entries, &ends).await?;
         tx.commit().await?;
-        self.ends.learn(ends);
+        if self.db.server().is_some() {
+            self.ends.learn(ends);
+        }
         Ok(replies)
     }
 
@@ -125,7 +127,8 @@ fn is_stale(waiting: &Waiting, currents: &HashMap<(Uuid, Uuid), Current>) -> boo
     })
 }
 
-fn owner(waiting: &Waiting) -> Option<(Uuid, Uuid)> {
+/// The tenant and the storage that an entry is about.
+pub(super) fn owner(waiting: &Waiting) -> Option<(Uuid, Uuid)> {
     let storage = waiting.entry.storage.map(StorageId::as_uuid)?;
     Some((waiting.tenant(), storage))
 }

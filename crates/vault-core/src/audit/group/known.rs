@@ -9,7 +9,7 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Batch, Group, Outcome, Reply, Waiting};
+use super::{Batch, Group, Outcome, Reply, Waiting, commit::owner};
 use crate::{
     audit::chain::Chain,
     db::{Current, Growth, LogRow, Sql, TenantRow},
@@ -90,7 +90,8 @@ impl Group {
             .collect()
     }
 
-    /// `None`: its keys are not at hand, or the end is not the vault's. The longer way says so.
+    /// `None`: its keys are not at hand, the end is not the vault's, or an entry is of no storage that could be looked at. The
+    /// longer way says so.
     fn growth<'a>(
         &self,
         from: TenantRow,
@@ -100,7 +101,15 @@ impl Group {
         let mut chain = Chain::of(&from, keys.audit()).ok()?;
         let (mut rows, mut expected) = (Vec::new(), Vec::new());
         for waiting in entries {
-            expected.extend(waiting.expects()?);
+            if let Some(wanted) = waiting.expected {
+                let (tenant_id, storage_id) = owner(waiting)?;
+                expected.push(Current {
+                    tenant_id,
+                    storage_id,
+                    generation: wanted.generation,
+                    access_number: wanted.access_number,
+                });
+            }
             rows.push(chain.link(&waiting.entry));
         }
         let mut to = from.clone();
@@ -111,22 +120,6 @@ impl Group {
             entries: rows,
             expected,
         })
-    }
-}
-
-impl Waiting {
-    /// What must be current. `None`: of no storage that could be looked at.
-    fn expects(&self) -> Option<Option<Current>> {
-        let Some(expected) = self.expected else {
-            return Some(None);
-        };
-        let storage = self.entry.storage?;
-        Some(Some(Current {
-            tenant_id: self.tenant(),
-            storage_id: storage.as_uuid(),
-            generation: expected.generation,
-            access_number: expected.access_number,
-        }))
     }
 }
 
