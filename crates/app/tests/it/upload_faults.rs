@@ -196,15 +196,38 @@ async fn an_upload_goes_on_the_next_day_where_the_quota_stopped_it() {
         }
         days += 1;
         resumes_at = now.status.resumes_at;
+        // The run waits as soon as one of its shards does; no other one is to sleep through the jump in the middle of a call.
+        world.until_unleased(&run).await;
         world.set_time(resumes_at.expect("a time") + chrono::TimeDelta::seconds(2));
     }
-    // 120 calls for the bytes and 3 for the batches: nothing that was sent on one day is sent again on the next.
+    // Within three days, as many calls as photos: nothing that was sent on one day is sent again on the next.
     assert_eq!((days, world.calls(CallKind::UploadRaw)), (2, 120));
     let run = world.until_over(&run).await;
     assert_eq!(run.status.state, RunState::Succeeded, "{:?}", run.status);
     let names = world.names_in(World::EMAIL);
     assert_eq!(names.len(), 120);
     assert!(names.values().all(|count| *count == 1));
+}
+
+#[tokio::test]
+async fn a_batch_waits_for_what_is_under_way_where_no_call_more_can_be_paid() {
+    let world = empty().await;
+    let folder = world.folder("pictures");
+    world.put_photos(&folder, "", 0..4);
+    let slow = Fault::on(CallKind::UploadRaw, Effect::Delay { ms: 2_500 });
+    world.emulator().fault(slow.skip(1));
+    let party = world.upload_plan(&folder).await;
+    // Four for the bytes and one that makes items of all. The batch of the first would wait one second for the others.
+    world.limit(QuotaLimits {
+        requests_per_day: 5,
+        downloads_per_day: 1_000,
+    });
+    world.emulator().reset_ledger();
+    let run = upload(&world, &party).await;
+    assert_eq!(run.status.state, RunState::Succeeded, "{:?}", run.status);
+    assert_eq!(world.names_in(World::EMAIL).len(), 4);
+    let calls = (CallKind::UploadRaw, CallKind::BatchCreate);
+    assert_eq!((world.calls(calls.0), world.calls(calls.1)), (4, 1));
 }
 
 #[tokio::test]

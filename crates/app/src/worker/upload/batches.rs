@@ -47,8 +47,7 @@ impl Batches {
         if open.items.len() < self.size {
             return None;
         }
-        let Open { items, .. } = self.open.remove(&album)?;
-        Some(Batch { album, items })
+        self.close(album)
     }
 
     /// When the first batch has waited long enough.
@@ -57,21 +56,31 @@ impl Batches {
         Some(first + self.patience)
     }
 
-    /// Those that have waited long enough.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<Batch> {
-        let patience = self.patience;
-        self.close(|open| open.fed_at + patience <= now)
+    /// The batch that has waited longest, if that was long enough: its album, and how many items it holds.
+    pub(super) fn due(&self, now: Instant) -> Option<(Option<String>, usize)> {
+        let first = self.open.iter().min_by_key(|(_, open)| open.fed_at);
+        let (album, open) = first.filter(|(_, open)| open.fed_at + self.patience <= now)?;
+        Some((album.clone(), open.items.len()))
+    }
+
+    /// Closes an album's batch, if there is one.
+    pub(super) fn close(&mut self, album: Option<String>) -> Option<Batch> {
+        let Open { items, .. } = self.open.remove(&album)?;
+        Some(Batch { album, items })
+    }
+
+    /// An album's batch waits as if something had come to it just now.
+    pub(super) fn wait_on(&mut self, album: &Option<String>, now: Instant) {
+        if let Some(open) = self.open.get_mut(album) {
+            open.fed_at = now;
+        }
     }
 
     /// All of them: nothing else will come.
     pub(super) fn close_all(&mut self) -> Vec<Batch> {
-        self.close(|_| true)
-    }
-
-    fn close(&mut self, which: impl Fn(&Open) -> bool) -> Vec<Batch> {
         let mut closed: Vec<Batch> = self
             .open
-            .extract_if(|_, open| which(open))
+            .drain()
             .map(|(album, open)| Batch {
                 album,
                 items: open.items,
@@ -150,10 +159,15 @@ mod tests {
         batches.push(sent(2, Some("a")), begun + second);
         assert_eq!(batches.next_due(), Some(begun + 2 * second));
         batches.push(sent(3, None), begun + second);
-        assert!(batches.due(begun + 2 * second).is_empty());
-        assert_eq!(
-            seqs(&batches.due(begun + 3 * second)),
-            [vec![1, 3], vec![2]]
-        );
+        assert_eq!(batches.due(begun + 2 * second), None);
+        batches.push(sent(4, Some("a")), begun + 2 * second);
+        let due = batches.due(begun + 3 * second).unwrap();
+        assert_eq!(due, (None, 2));
+        batches.wait_on(&due.0, begun + 3 * second);
+        assert_eq!(batches.due(begun + 3 * second), None);
+        let (album, _) = batches.due(begun + 4 * second).unwrap();
+        assert_eq!(seqs(&[batches.close(album).unwrap()]), [[2, 4]]);
+        assert_eq!(batches.due(begun + 4 * second), None);
+        assert_eq!(batches.next_due(), Some(begun + 5 * second));
     }
 }

@@ -175,6 +175,13 @@ impl Unmade {
         let calls = self.gathering.values().map(|count| count.div_ceil(size));
         calls.sum::<usize>() as u64
     }
+
+    /// Calls that make those which gather, if `items` of the album are a batch of their own.
+    pub(super) fn calls_apart(&self, size: usize, album: &Option<String>, items: usize) -> u64 {
+        let together = self.gathering.get(album).copied().unwrap_or_default();
+        let rest = together.saturating_sub(items);
+        self.calls(size) + 1 + (rest.div_ceil(size) as u64) - (together.div_ceil(size) as u64)
+    }
 }
 
 #[cfg(test)]
@@ -210,6 +217,14 @@ mod tests {
         }
         unmade.add(None);
         assert_eq!((unmade.len(), unmade.calls(50)), (52, 3));
+        let album = Some("a".to_owned());
+        let apart = |album, items| unmade.calls_apart(50, album, items);
+        assert_eq!((apart(&album, 50), apart(&album, 1)), (3, 3));
+        assert_eq!((apart(&album, 2), apart(&None, 1)), (3, 3));
+        unmade.add(None);
+        assert_eq!(unmade.calls_apart(50, &None, 1), 4);
+        unmade.close(None, 1);
+        unmade.end(1);
         unmade.close(Some("a"), 50);
         assert_eq!((unmade.len(), unmade.calls(50)), (52, 2));
         unmade.end(50);

@@ -9,7 +9,7 @@ use std::{
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tintype_model::{item::ItemFault, plan::Plan};
 use tintype_ports::{
-    StoreError,
+    PhotoError, StoreError,
     photos::BaseUrl,
     store::{Outcome, PendingItem, UploadRecord},
 };
@@ -153,11 +153,7 @@ impl Upload {
                         None => {}
                     }
                 }
-                () = until(due) => {
-                    for batch in self.batches.due(Instant::now()) {
-                        self.begin_batch(batch);
-                    }
-                }
+                () = until(due) => self.close_due().await?,
             }
         }
     }
@@ -208,6 +204,24 @@ impl Upload {
             (started, sent)
         };
         self.running.spawn(sending.instrument(span));
+        Ok(())
+    }
+
+    /// Closes the batches that have waited long enough. Where the rest of an album is still under way, it takes a call more than
+    /// was paid for; if today has none left, the batch waits for the rest.
+    async fn close_due(&mut self) -> AppResult<()> {
+        let now = Instant::now();
+        while let Some((album, items)) = self.batches.due(now) {
+            let calls = self.unmade.calls_apart(self.size, &album, items);
+            match self.prepaid.pay_for(calls).await {
+                Ok(()) => {
+                    let batch = self.batches.close(album);
+                    batch.into_iter().for_each(|batch| self.begin_batch(batch));
+                }
+                Err(PhotoError::QuotaExhausted { .. }) => self.batches.wait_on(&album, now),
+                Err(error) => return Err(error.into()),
+            }
+        }
         Ok(())
     }
 

@@ -260,7 +260,23 @@ impl World {
         }
     }
 
-    /// Waits until no shard is leased and Google is quiet.
+    /// Waits until no worker holds a shard of the run.
+    pub(crate) async fn until_unleased(&self, run: &Run) {
+        let store = &self.process.app.ports().store;
+        let unleased = async {
+            loop {
+                let shards = store.open_shards(run.tenant, run.id).await;
+                if shards.expect("the store answers").leased == 0 {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, unleased).await;
+        waited.expect("waited too long for its shards");
+    }
+
+    /// Waits until Google is quiet.
     pub(crate) async fn until_idle(&self) {
         let mut last = u64::MAX;
         loop {
