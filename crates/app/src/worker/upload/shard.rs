@@ -215,8 +215,9 @@ impl Upload {
             let calls = self.unmade.calls_apart(self.size, &album, items);
             match self.prepaid.pay_for(calls).await {
                 Ok(()) => {
-                    let batch = self.batches.close(album);
-                    batch.into_iter().for_each(|batch| self.begin_batch(batch));
+                    if let Some(batch) = self.batches.close(album) {
+                        self.begin_batch(batch);
+                    }
                 }
                 Err(PhotoError::QuotaExhausted { .. }) => self.batches.wait_on(&album, now),
                 Err(error) => return Err(error.into()),
